@@ -1,0 +1,1 @@
+"""What two Headrace processes agree on, and nothing else."""
