@@ -1,0 +1,1 @@
+"""The `headrace` command: supervisor of the embedded stack, and HTTP client of the programs it starts."""
