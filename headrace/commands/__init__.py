@@ -1,0 +1,1 @@
+"""The subcommands of `headrace`, one module a subject."""

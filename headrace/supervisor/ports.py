@@ -1,0 +1,64 @@
+"""The three public ports of an instance, checked before anything starts."""
+
+import socket
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Final
+
+from headrace.errors import PortTaken, StartFailed
+
+TRIES: Final = 50
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Three ports in a row: console, inference over HTTP, inference over gRPC."""
+
+    host: str
+    base: int
+
+    @property
+    def console(self) -> int:
+        return self.base
+
+    @property
+    def inference(self) -> int:
+        return self.base + 1
+
+    @property
+    def grpc(self) -> int:
+        return self.base + 2
+
+
+def choose_ports(host: str, base: int) -> Ports:
+    """`base` and the two after it, or three free ones for base 0. Raises PortTaken."""
+    if base:
+        ports = Ports(host, base)
+        _check(ports)
+        return ports
+    for _ in range(TRIES):
+        with _bound(host, 0) as probe:
+            candidate = Ports(host, probe.getsockname()[1])
+        with suppress(PortTaken, OverflowError):
+            _check(candidate)
+            return candidate
+    raise StartFailed(f"found no three free ports in a row on {host}")
+
+
+def _check(ports: Ports) -> None:
+    for port in (ports.console, ports.inference, ports.grpc):
+        try:
+            with _bound(ports.host, port):
+                pass
+        except OSError as error:
+            raise PortTaken(port, ports.host) from error
+
+
+@contextmanager
+def _bound(host: str, port: int) -> Generator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with closing(socket.socket(family)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((host, port))
+        yield probe
