@@ -167,7 +167,8 @@ def _demo_facts(state: InstanceState, demo: Demo) -> dict[str, Any]:
 
 
 def _demo_words(state: InstanceState, demo: Demo) -> str:
-    return f"{_addresses(state)}  Demo login {EMAIL} / {demo.password}\n\nTry it:\n\n{escape(curl_line(state.inference_url, demo))}\n"
+    curl = escape(curl_line(state.inference_url, demo))
+    return f"{_addresses(state)}  Demo login {EMAIL} / {demo.password}\n\nTry it:\n\n{curl}\n"
 
 
 def curl_line(inference_url: str, demo: Demo) -> str:
