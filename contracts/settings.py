@@ -112,7 +112,8 @@ class CommandSettings(SharedSettings, frozen=True, kw_only=True):
     redis_url: str = ""
     clickhouse_url: str = ""
     secret: str = ""
-    port_base: Port = 8080
+    port_base: Annotated[int, Meta(ge=0, le=65533)] = 8080
+    """Console port; inference gets the next two. 0 picks free ones."""
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     api_url: str = ""
     """Console address the client commands talk to; empty means the instance running under `data`."""

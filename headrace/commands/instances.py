@@ -32,7 +32,9 @@ FOLLOW_S: Final = 0.2
 
 
 def up(
-    port_base: Annotated[int | None, typer.Option(help="Console port; inference gets the next two. 0 picks free ones.")] = None,
+    port_base: Annotated[
+        int | None, typer.Option(help="Console port; inference gets the next two. 0 picks free ones.", min=0, max=65533)
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Gateway processes.", min=1, max=64)] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready; `headrace down` stops it.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Load the sample project as well.")] = False,
