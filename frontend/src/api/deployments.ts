@@ -1,0 +1,109 @@
+/** Deployments, their revisions and what was measured about them. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+
+import { api, call } from './client';
+import type { Deployment } from './types';
+
+const PAGE = 50;
+const UNSETTLED_MS = 1_000;
+const SETTLED_MS = 5_000;
+const MONITORING_MS = 10_000;
+
+export const deploymentKeys = {
+  all: (projectId: string) => ['deployments', projectId] as const,
+  list: (projectId: string) => ['deployments', projectId, 'list'] as const,
+  one: (projectId: string, deploymentId: string) => ['deployments', projectId, deploymentId] as const,
+  revisions: (projectId: string, deploymentId: string) => ['deployments', projectId, deploymentId, 'revisions'] as const,
+  requests: (projectId: string, deploymentId: string, minutes: number) => ['deployments', projectId, deploymentId, 'requests', minutes] as const,
+  recent: (projectId: string, deploymentId: string) => ['deployments', projectId, deploymentId, 'recent'] as const,
+};
+
+/** False while workers are still taking the revision up: its state changes within seconds. */
+export const isSettled = ({ state }: Deployment): boolean => state !== 'pending' && state !== 'starting';
+
+/** How long until the state is worth asking for again, ms. */
+export const pollInterval = (deployments: readonly Deployment[]): number => (deployments.every(isSettled) ? SETTLED_MS : UNSETTLED_MS);
+
+export const deploymentsQuery = (projectId: string) =>
+  infiniteQueryOptions({
+    queryKey: deploymentKeys.list(projectId),
+    queryFn: ({ pageParam, signal }) =>
+      call(api.GET('/api/v1/projects/{project_id}/deployments', { params: { path: { project_id: projectId }, query: { limit: PAGE, ...pageParam } }, signal })),
+    initialPageParam: {},
+    getNextPageParam: ({ next_cursor: cursor }): { cursor?: string } | undefined => (cursor ? { cursor } : undefined),
+    refetchInterval: ({ state }) => pollInterval(state.data?.pages.flatMap((page) => page.items) ?? []),
+  });
+
+export const deploymentQuery = (projectId: string, deploymentId: string) =>
+  queryOptions({
+    queryKey: deploymentKeys.one(projectId, deploymentId),
+    queryFn: ({ signal }) =>
+      call(
+        api.GET('/api/v1/projects/{project_id}/deployments/{deployment_id}', { params: { path: { project_id: projectId, deployment_id: deploymentId } }, signal }),
+      ),
+    refetchInterval: ({ state }) => pollInterval(state.data ? [state.data] : []),
+  });
+
+/** Newest first. */
+export const revisionsQuery = (projectId: string, deploymentId: string) =>
+  infiniteQueryOptions({
+    queryKey: deploymentKeys.revisions(projectId, deploymentId),
+    queryFn: ({ pageParam, signal }) =>
+      call(
+        api.GET('/api/v1/projects/{project_id}/deployments/{deployment_id}/revisions', {
+          params: { path: { project_id: projectId, deployment_id: deploymentId }, query: { limit: PAGE, ...pageParam } },
+          signal,
+        }),
+      ),
+    initialPageParam: {},
+    getNextPageParam: ({ next_cursor: cursor }): { cursor?: string } | undefined => (cursor ? { cursor } : undefined),
+  });
+
+/** The requests of the last `minutes`, up to the moment of asking. */
+export const requestsQuery = (projectId: string, deploymentId: string, minutes: number) =>
+  queryOptions({
+    queryKey: deploymentKeys.requests(projectId, deploymentId, minutes),
+    queryFn: ({ signal }) => {
+      const to = Date.now();
+      const query = { from: new Date(to - minutes * 60_000).toISOString(), to: new Date(to).toISOString() };
+      return call(
+        api.GET('/api/v1/projects/{project_id}/deployments/{deployment_id}/monitoring/requests', {
+          params: { path: { project_id: projectId, deployment_id: deploymentId }, query },
+          signal,
+        }),
+      );
+    },
+    refetchInterval: MONITORING_MS,
+  });
+
+export const recentRequestsQuery = (projectId: string, deploymentId: string) =>
+  queryOptions({
+    queryKey: deploymentKeys.recent(projectId, deploymentId),
+    queryFn: ({ signal }) =>
+      call(
+        api.GET('/api/v1/projects/{project_id}/deployments/{deployment_id}/monitoring/recent', {
+          params: { path: { project_id: projectId, deployment_id: deploymentId }, query: { limit: PAGE } },
+          signal,
+        }),
+      ),
+    refetchInterval: MONITORING_MS,
+  });
+
+export const createDeployment = (projectId: string, name: string, versionId: string) =>
+  call(
+    api.POST('/api/v1/projects/{project_id}/deployments', { params: { path: { project_id: projectId } }, body: { name, model_version_id: versionId } }),
+  );
+
+/** Makes a new revision that serves this version; the batching settings stay. */
+export const updateDeployment = (projectId: string, deploymentId: string, versionId: string) =>
+  call(
+    api.PATCH('/api/v1/projects/{project_id}/deployments/{deployment_id}', {
+      params: { path: { project_id: projectId, deployment_id: deploymentId } },
+      body: { model_version_id: versionId },
+    }),
+  );
+
+export const deleteDeployment = (projectId: string, deploymentId: string) =>
+  call(
+    api.DELETE('/api/v1/projects/{project_id}/deployments/{deployment_id}', { params: { path: { project_id: projectId, deployment_id: deploymentId } } }),
+  );

@@ -1,0 +1,34 @@
+/** The project the page is about, found by the words in its URL. */
+import { queryOptions, skipToken, useQuery, useSuspenseQuery } from '@tanstack/react-query';
+import { useParams } from '@tanstack/react-router';
+
+import { api, call } from './client';
+import type { Project } from './types';
+
+export const projectKeys = {
+  list: (organizationId: string) => ['projects', organizationId] as const,
+  bySlug: (organization: string, project: string) => ['project', organization, project] as const,
+};
+
+export const projectsQuery = (organizationId: string) =>
+  queryOptions({
+    queryKey: projectKeys.list(organizationId),
+    queryFn: ({ signal }) =>
+      call(api.GET('/api/v1/organizations/{organization_id}/projects', { params: { path: { organization_id: organizationId }, query: { limit: 100 } }, signal })),
+  });
+
+export const projectQuery = (organization: string, project: string) =>
+  queryOptions({
+    queryKey: projectKeys.bySlug(organization, project),
+    queryFn: ({ signal }) => call(api.GET('/api/v1/lookup', { params: { query: { organization, project } }, signal })),
+  });
+
+/** The projects of an organization; asks nothing while it is not known which. */
+export const useProjects = (organizationId: string | undefined) =>
+  useQuery(organizationId === undefined ? { ...projectsQuery(''), queryFn: skipToken } : projectsQuery(organizationId));
+
+/** The current project; only below the project route, which has loaded it. */
+export function useProject(): Project {
+  const { org = '', project = '' } = useParams({ strict: false });
+  return useSuspenseQuery(projectQuery(org, project)).data;
+}

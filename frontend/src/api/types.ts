@@ -1,0 +1,21 @@
+/** The API's own words for its things. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type Session = Schemas['Session'];
+export type Me = Schemas['Me'];
+export type Project = Schemas['Project'];
+export type Key = Schemas['Key'];
+export type CreatedKey = Schemas['CreatedKey'];
+export type Tensor = Schemas['Tensor'];
+export type Model = Schemas['Model'];
+export type ModelVersion = Schemas['ModelVersion'];
+export type Deployment = Schemas['Deployment'];
+export type DeploymentState = Deployment['state'];
+export type Revision = Schemas['Revision'];
+export type Worker = Schemas['Worker'];
+export type RequestSummary = Schemas['RequestSummary'];
+export type RequestPoint = Schemas['RequestPoint'];
+export type RecentRequest = Schemas['RecentRequest'];
+export type System = Schemas['System'];

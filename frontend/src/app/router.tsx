@@ -1,0 +1,76 @@
+import type { QueryClient } from '@tanstack/react-query';
+import { createRoute, createRouter, redirect, type RouterHistory } from '@tanstack/react-router';
+
+import { projectsQuery } from '@/api/projects';
+import { authRoutes } from '@/features/auth/routes';
+import { deploymentRoutes } from '@/features/deployments/routes';
+import { keyRoutes } from '@/features/keys/routes';
+import { modelRoutes } from '@/features/models/routes';
+import { overviewRoute, projectListRoute } from '@/features/projects/routes';
+import { PageSkeleton } from '@/ui/Skeleton';
+
+import { NotFoundPage } from './NotFoundPage';
+import { organizationRoute, projectRoute, rootRoute, sessionRoute } from './parents';
+import { createQueryClient } from './queryClient';
+import { RouteProblem } from './RouteProblem';
+
+/** `/` leads to the only project, or to the list of projects. */
+const homeRoute = createRoute({
+  getParentRoute: () => sessionRoute,
+  path: '/',
+  loader: async ({ context }) => {
+    const organization = context.me.organizations[0];
+    if (!organization) throw new Error('this account belongs to no organization');
+    const { items } = await context.queryClient.ensureQueryData(projectsQuery(organization.id));
+    const [only] = items;
+    const params = { org: organization.slug };
+    if (items.length === 1 && only) throw redirect({ to: '/o/$org/p/$project', params: { ...params, project: only.slug }, replace: true });
+    throw redirect({ to: '/o/$org', params, replace: true });
+  },
+});
+
+const routeTree = rootRoute.addChildren([
+  ...authRoutes(rootRoute),
+  sessionRoute.addChildren([
+    homeRoute,
+    organizationRoute.addChildren([
+      projectListRoute(organizationRoute),
+      projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...keyRoutes(projectRoute)]),
+    ]),
+  ]),
+]);
+
+/** The router and the cache it loads into; a test gives its own `history`. */
+export function createConsole(history?: RouterHistory) {
+  const queryClient: QueryClient = createQueryClient(() => signOut());
+  const router = createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    // The query cache decides what is fresh.
+    defaultPreloadStaleTime: 0,
+    defaultPendingMs: 150,
+    defaultPendingComponent: PageSkeleton,
+    defaultErrorComponent: RouteProblem,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+    ...(history ? { history } : {}),
+  });
+
+  function signOut(): void {
+    const { href, pathname } = router.state.location;
+    if (pathname === '/login' || pathname === '/signup') return;
+    queryClient.clear();
+    void router.navigate({ to: '/login', search: { next: href } });
+  }
+
+  return { router, queryClient };
+}
+
+export type Console = ReturnType<typeof createConsole>;
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: Console['router'];
+  }
+}

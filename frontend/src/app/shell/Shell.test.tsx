@@ -1,0 +1,35 @@
+import { screen, waitFor } from '@testing-library/react';
+import { expect, test } from 'vitest';
+
+import { answer, json, problem } from '@/test/server';
+import { me } from '@/test/factories';
+import { visit } from '@/test/visit';
+
+test('the sidebar leads to every part of a project', async () => {
+  const { user, router } = visit('/o/analytical/p/default');
+  await user.click(await screen.findByRole('link', { name: 'API keys' }));
+  expect(await screen.findByRole('heading', { level: 1, name: 'API keys' })).toBeInTheDocument();
+  expect(router.state.location.pathname).toBe('/o/analytical/p/default/keys');
+  expect(document.title).toBe('API keys · Default · Headrace');
+});
+
+test('an expired session is renewed once, unseen, however many requests find it expired', async () => {
+  let renewed = 0;
+  answer('get', '/me', () => (renewed ? json(me()) : problem(401, 'Not signed in', 'the session has expired')));
+  answer('post', '/auth/refresh', () => {
+    renewed += 1;
+    return json({ csrf_token: 'csrf-2' });
+  });
+  const { router } = visit('/o/analytical/p/default/keys');
+  expect(await screen.findByRole('heading', { level: 1, name: 'API keys' })).toBeInTheDocument();
+  expect(renewed).toBe(1);
+  expect(router.state.location.pathname).toBe('/o/analytical/p/default/keys');
+});
+
+test('without a session the reader signs in and comes back', async () => {
+  answer('get', '/me', () => problem(401, 'Not signed in', 'no session'));
+  answer('post', '/auth/refresh', () => problem(401, 'Not signed in', 'no session'));
+  const { router } = visit('/o/analytical/p/default/keys');
+  await waitFor(() => expect(router.state.location.pathname).toBe('/login'));
+  expect(router.state.location.search).toEqual({ next: '/o/analytical/p/default/keys' });
+});

@@ -1,0 +1,23 @@
+import { Link } from '@tanstack/react-router';
+import { Menu as MenuIcon } from 'lucide-react';
+
+import { IconButton } from '@/ui/Button';
+import { Logo } from '@/ui/Logo';
+
+import { AccountMenu } from './AccountMenu';
+import { ProjectSwitcher } from './ProjectSwitcher';
+
+export const TopBar = ({ onOpenNavigation }: { onOpenNavigation: () => void }) => (
+  <header className="flex h-14 shrink-0 items-center gap-2 border-b border-border bg-surface px-3 sm:px-4">
+    <IconButton label="Open navigation" icon={<MenuIcon />} className="lg:hidden" onClick={onOpenNavigation} />
+    <Link to="/" aria-label="Headrace, home" className="flex items-center gap-2.5 rounded-control p-1">
+      <Logo />
+      <span className="hidden text-section sm:inline">Headrace</span>
+    </Link>
+    <span aria-hidden className="mx-1 hidden h-5 w-px rotate-12 bg-border-strong/60 sm:block" />
+    <ProjectSwitcher />
+    <div className="ml-auto">
+      <AccountMenu />
+    </div>
+  </header>
+);

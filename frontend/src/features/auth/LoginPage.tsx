@@ -1,0 +1,3 @@
+import { PageHeader } from '@/ui/PageHeader';
+
+export const LoginPage = () => <PageHeader title="Login" />;

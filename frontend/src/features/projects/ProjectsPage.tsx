@@ -1,0 +1,3 @@
+import { PageHeader } from '@/ui/PageHeader';
+
+export const ProjectsPage = () => <PageHeader title="Projects" />;

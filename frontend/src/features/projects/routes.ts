@@ -1,0 +1,15 @@
+import { type AnyRoute, createRoute, lazyRouteComponent } from '@tanstack/react-router';
+
+export const projectListRoute = <Parent extends AnyRoute>(organization: Parent) =>
+  createRoute({
+    getParentRoute: () => organization,
+    path: '/',
+    component: lazyRouteComponent(() => import('./ProjectsPage'), 'ProjectsPage'),
+  });
+
+export const overviewRoute = <Parent extends AnyRoute>(project: Parent) =>
+  createRoute({
+    getParentRoute: () => project,
+    path: '/',
+    component: lazyRouteComponent(() => import('./OverviewPage'), 'OverviewPage'),
+  });

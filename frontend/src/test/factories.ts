@@ -1,0 +1,101 @@
+/** Things as the API would answer them; a test overrides what it is about. */
+import type { Deployment, Key, Me, Model, ModelVersion, Project, Session, System } from '@/api/types';
+
+const CREATED = '2026-11-20T09:30:00Z';
+const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12, '0')}`;
+
+export const me = (over: Partial<Me> = {}): Me => ({
+  user: { id: id(1), email: 'ada@example.com', name: 'Ada Lovelace' },
+  organizations: [{ id: id(2), name: 'Analytical Engines', slug: 'analytical', role: 'owner' }],
+  csrf_token: 'csrf-1',
+  ...over,
+});
+
+export const session = (over: Partial<Session> = {}): Session => ({
+  access_token: null,
+  refresh_token: null,
+  csrf_token: 'csrf-1',
+  expires_in: 900,
+  user: me().user,
+  organization_id: id(2),
+  project_id: id(3),
+  ...over,
+});
+
+export const project = (over: Partial<Project> = {}): Project => ({
+  id: id(3),
+  organization_id: id(2),
+  organization_slug: 'analytical',
+  name: 'Default',
+  slug: 'default',
+  description: '',
+  created_at: CREATED,
+  models: 0,
+  deployments: 0,
+  ...over,
+});
+
+export const system = (over: Partial<System> = {}): System => ({
+  version: '0.1.0',
+  inference_url: 'http://localhost:8081',
+  grpc_target: 'localhost:8082',
+  signup_open: true,
+  ...over,
+});
+
+export const key = (over: Partial<Key> = {}): Key => ({
+  id: id(4),
+  key_id: 'abcdefghijkl',
+  name: 'checkout service',
+  scopes: ['infer'],
+  created_at: CREATED,
+  expires_at: null,
+  revoked_at: null,
+  ...over,
+});
+
+export const modelVersion = (over: Partial<ModelVersion> = {}): ModelVersion => ({
+  id: id(6),
+  model_id: id(5),
+  model_name: 'credit-risk',
+  number: 1,
+  file_name: 'credit-risk.onnx',
+  digest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  size_bytes: 184_320,
+  created_at: CREATED,
+  created_by: 'ada@example.com',
+  inputs: [{ name: 'features', datatype: 'FP32', shape: [-1, 4] }],
+  outputs: [{ name: 'probability', datatype: 'FP32', shape: [-1, 2] }],
+  opset: 21,
+  ir_version: 10,
+  producer: 'skl2onnx',
+  parameters: 4_210,
+  nodes: 3,
+  metadata: {},
+  ...over,
+});
+
+export const model = (over: Partial<Model> = {}): Model => ({
+  id: id(5),
+  project_id: id(3),
+  name: 'credit-risk',
+  description: '',
+  created_at: CREATED,
+  versions: 1,
+  latest_version: modelVersion(),
+  deployments: [],
+  ...over,
+});
+
+export const deployment = (over: Partial<Deployment> = {}): Deployment => ({
+  id: id(7),
+  project_id: id(3),
+  name: 'credit',
+  state: 'ready',
+  state_reason: '',
+  created_at: CREATED,
+  updated_at: CREATED,
+  revision: { id: id(8), number: 1, created_at: CREATED, batching: {}, model_version: modelVersion() },
+  workers: [],
+  ...over,
+});

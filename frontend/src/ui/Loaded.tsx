@@ -1,0 +1,38 @@
+import type { UseQueryResult } from '@tanstack/react-query';
+import type { ReactNode } from 'react';
+
+import { messageOf } from '@/api/problem';
+
+import { Button } from './Button';
+import { ProblemPanel } from './ProblemPanel';
+import { RelativeTime } from './RelativeTime';
+import { RowsSkeleton } from './Skeleton';
+
+interface LoadedProps<T> {
+  query: UseQueryResult<T>;
+  /** The shape of what is on its way. */
+  skeleton?: ReactNode;
+  children: (data: T) => ReactNode;
+}
+
+/** The states of a query: on its way, failed with a way to retry, shown, or shown although the last refresh failed. */
+export function Loaded<T>({ query, skeleton = <RowsSkeleton />, children }: LoadedProps<T>) {
+  const { data, error, isPending, isFetching, refetch, dataUpdatedAt } = query;
+  if (isPending) return skeleton;
+  if (data === undefined) return <ProblemPanel error={error} retrying={isFetching} onRetry={() => void refetch()} />;
+  return (
+    <div className="relative">
+      {error && (
+        <div role="status" className="mb-3 flex flex-wrap items-center gap-x-3 gap-y-1 rounded-control bg-warn-soft px-3 py-2 text-body text-warn">
+          <span className="min-w-0 flex-1">
+            Shown as of <RelativeTime time={new Date(dataUpdatedAt).toISOString()} />: {messageOf(error)}
+          </span>
+          <Button size="small" busy={isFetching} onClick={() => void refetch()}>
+            Try again
+          </Button>
+        </div>
+      )}
+      {children(data)}
+    </div>
+  );
+}
