@@ -1,5 +1,6 @@
 """Real services for the tests, started once a test session and ended by their own pid."""
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 from headrace.embedded.postgres import postgres_command, prepare_postgres
 from headrace.embedded.service import Command
 from headrace.embedded.valkey import valkey_command
+from headrace.supervisor.probes import postgres_probe
 
 
 def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0) -> None:
@@ -74,10 +76,15 @@ def running_postgres(directory: Path) -> Generator[Path]:
     )
     process = start(command, directory / "postgres.log")
     try:
-        wait_until(lambda: accepts(sockets / ".s.PGSQL.5432"), "PostgreSQL")
+        wait_until(lambda: asyncio.run(_is_ready(data, process.pid)), "PostgreSQL")
         yield sockets
     finally:
         stop(process, command)
+
+
+async def _is_ready(data: Path, pid: int) -> bool:
+    """Not just accepting: it accepts connections, to refuse them, before it is ready."""
+    return await postgres_probe(data)(pid)
 
 
 @contextmanager

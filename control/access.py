@@ -1,0 +1,135 @@
+"""Who may enter: two guards every API route passes before its body is read.
+
+`authenticate` finds out who is calling, unless the route is marked `public=True`. `admit` asks the database, once a request,
+whether the session still lives and, where the path names an organization or a project, whether the caller is a member; for
+everybody else the thing does not exist (404). So a route cannot forget a check, and handlers just take `principal`, `member` or
+`tenant`.
+"""
+
+import hmac
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from msgspec import Struct
+
+from contracts.errors import Forbidden, NotFound, Unauthenticated
+from contracts.settings import ControlSettings
+from control.identity import cookies, tokens
+from control.organizations import queries
+from control.resources import Resources
+
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+CSRF_HEADER: Final = "X-CSRF-Token"
+
+Call = ASGIConnection[Any, Any, Any, Any]
+
+
+class Principal(Struct, frozen=True):
+    """The person calling, and the session they call in."""
+
+    user_id: UUID
+    session_id: UUID
+    by_cookie: bool
+
+
+class Member(Struct, frozen=True):
+    """A person in the organization that the path names."""
+
+    user_id: UUID
+    organization_id: UUID
+    role: str
+
+
+class Tenant(Struct, frozen=True):
+    """A person in the project that the path names; statements take its ids as `$1`."""
+
+    user_id: UUID
+    organization_id: UUID
+    project_id: UUID
+    role: str
+
+
+async def authenticate(connection: Call, handler: BaseRouteHandler) -> None:
+    """Raises Unauthenticated without a good access token, Forbidden if a cookie call lacks its CSRF token."""
+    if not handler.opt.get("public"):
+        connection.scope["user"] = identify(connection, connection.app.state.resources.settings)
+
+
+async def admit(connection: Call, handler: BaseRouteHandler) -> None:
+    """Raises Unauthenticated if the session has ended, NotFound if the caller is no member of what the path names."""
+    if handler.opt.get("public"):
+        return
+    project_id: UUID | None = connection.path_params.get("project_id")
+    organization_id: UUID | None = connection.path_params.get("organization_id")
+    principal: Principal = connection.scope["user"]
+    resources: Resources = connection.app.state.resources
+    membership = await resources.database.run(
+        lambda it: queries.find_membership(it, principal.session_id, principal.user_id, organization_id, project_id)
+    )
+    if not membership.is_signed_in:
+        raise Unauthenticated("the session has ended; log in again")
+    if project_id is None and organization_id is None:
+        return
+    if membership.organization_id is None or membership.role is None:
+        raise NotFound(f"no project {project_id}" if project_id else f"no organization {organization_id}")
+    who = principal.user_id, membership.organization_id
+    connection.scope["state"]["member"] = Member(*who, membership.role)
+    if project_id:
+        connection.scope["state"]["tenant"] = Tenant(*who, project_id, membership.role)
+
+
+def identify(connection: Call, settings: ControlSettings) -> Principal:
+    """Who is calling, by bearer token or by cookie."""
+    if (bearer := bearer_token(connection.headers)) is not None:
+        claims = tokens.read_access_token(bearer, settings.secret)
+        return Principal(claims.sub, claims.sid, by_cookie=False)
+    names = cookies.cookie_names(settings)
+    if (cookie := connection.cookies.get(names.access)) is None:
+        raise Unauthenticated("log in first: this needs `Authorization: Bearer <access token>` or the console's cookies")
+    claims = tokens.read_access_token(cookie, settings.secret)
+    if connection.scope.get("method") not in SAFE_METHODS:
+        check_csrf(connection.headers, claims.sid, settings.secret)
+    return Principal(claims.sub, claims.sid, by_cookie=True)
+
+
+def bearer_token(headers: Mapping[str, str]) -> str | None:
+    """The token of an `Authorization: Bearer` header; None if there is no such header."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def check_csrf(headers: Mapping[str, str], session_id: UUID, secret: str) -> None:
+    """Raises Forbidden unless the CSRF header carries this session's token."""
+    given = headers.get(CSRF_HEADER.lower(), "")
+    if not hmac.compare_digest(given.encode(), tokens.csrf_token(session_id, secret).encode()):
+        raise Forbidden(f"a call with cookies must repeat the session's CSRF token in the header {CSRF_HEADER}")
+
+
+def check_origin(headers: Mapping[str, str], settings: ControlSettings) -> None:
+    """Raises Forbidden if a browser sends this from a page of another origin (who sends no Origin is no browser)."""
+    origin = headers.get("origin")
+    if origin is None:
+        return
+    own = {urlsplit(cookies.console_url(settings)).netloc, headers.get("host", "")}
+    if urlsplit(origin).netloc not in own:
+        raise Forbidden(f"signing in with cookies is not possible from {origin}")
+
+
+async def provide_principal(request: Request[Any, Any, Any]) -> Principal:
+    """The `principal` of a handler."""
+    return request.scope["user"]
+
+
+async def provide_member(request: Request[Any, Any, Any]) -> Member:
+    """The `member` of a handler whose path has an `organization_id` or a `project_id`."""
+    return request.scope["state"]["member"]
+
+
+async def provide_tenant(request: Request[Any, Any, Any]) -> Tenant:
+    """The `tenant` of a handler whose path has a `project_id`."""
+    return request.scope["state"]["tenant"]

@@ -1,0 +1,73 @@
+"""The control plane's application: every feature's handlers behind one door."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
+from litestar.handlers import HTTPRouteHandler
+
+from contracts.settings import ControlSettings
+from control import console, openapi
+from control.access import admit, authenticate, provide_member, provide_principal, provide_tenant
+from control.database import Database, provide_connection
+from control.headers import add_headers, answer_error
+from control.identity import routes as identity
+from control.keys import routes as keys
+from control.projects import routes as projects
+from control.resources import Resources, open_resources
+from control.system import routes as system
+
+API_HANDLERS: Final[list[HTTPRouteHandler]] = [
+    *system.HANDLERS,
+    *identity.HANDLERS,
+    *projects.HANDLERS,
+    *keys.HANDLERS,
+]
+LARGEST_BODY_BYTES: Final = 1 << 20
+"""Of a JSON request; a route that takes files says its own."""
+
+
+def create_app(settings: ControlSettings) -> Litestar:
+    """The ASGI application; contacts nothing before its first request."""
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        async with open_resources(settings) as resources:
+            app.state.resources = resources
+            yield
+
+    async def provide_settings() -> ControlSettings:
+        return settings
+
+    api = Router("/api/v1", route_handlers=API_HANDLERS, guards=[authenticate, admit])
+    return Litestar(
+        [api, *system.PROBES, *openapi.HANDLERS, *console.HANDLERS],
+        lifespan=[lifespan],
+        dependencies={
+            "settings": Provide(provide_settings),
+            "resources": Provide(provide_resources),
+            "database": Provide(provide_database),
+            "connection": Provide(provide_connection),
+            "principal": Provide(provide_principal),
+            "member": Provide(provide_member),
+            "tenant": Provide(provide_tenant),
+        },
+        exception_handlers={Exception: answer_error, 500: answer_error},
+        before_send=[add_headers],
+        openapi_config=openapi.openapi_config(),
+        request_max_body_size=LARGEST_BODY_BYTES,
+        logging_config=None,
+    )
+
+
+async def provide_resources(state: State) -> Resources:
+    """The `resources` of a handler."""
+    return state.resources
+
+
+async def provide_database(resources: NamedDependency[Resources]) -> Database:
+    """The `database` of a handler that opens its own transactions, because it does slow work between them."""
+    return resources.database

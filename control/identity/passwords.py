@@ -1,0 +1,53 @@
+"""Password hashing with bcrypt, on threads of its own with a bound, so that logins never starve the rest of the process."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+import bcrypt
+
+from contracts.errors import Overloaded
+
+THREADS: Final = 2
+MAX_WAITING: Final = 64
+"""Hashes under way or waiting; at cost 12 (about 0.25 s each) the last one waits about 8 s."""
+
+Result = TypeVar("Result")
+
+
+class Passwords:
+    """Hashes and verifies. Raises Overloaded when `MAX_WAITING` are under way already."""
+
+    def __init__(self, cost: int) -> None:
+        self.cost = cost
+        self.waiting = 0
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="bcrypt")
+
+    def close(self) -> None:
+        """Let the hashes under way finish and end the threads."""
+        self.threads.shutdown(cancel_futures=True)
+
+    async def hash(self, password: str) -> str:
+        """The bcrypt hash of `password`, which is at most 72 bytes long."""
+        return await self._run(lambda: bcrypt.hashpw(password.encode(), bcrypt.gensalt(self.cost)).decode())
+
+    async def matches(self, password: str, hashed: str | None) -> bool:
+        """Whether `password` has this hash; None (nobody of that name) takes as long and is never true."""
+        candidate = password.encode()
+        if hashed is None or len(candidate) > 72:
+            await self._run(lambda: bcrypt.checkpw(b"nobody", self._unmatchable()))
+            return False
+        return await self._run(lambda: bcrypt.checkpw(candidate, hashed.encode()))
+
+    def _unmatchable(self) -> bytes:
+        return b"$2b$%02d$" % self.cost + b"." * 53
+
+    async def _run(self, work: Callable[[], Result]) -> Result:
+        if self.waiting >= MAX_WAITING:
+            raise Overloaded("too many people are signing in at once; try again", retry_after_s=5)
+        self.waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self.threads, work)
+        finally:
+            self.waiting -= 1

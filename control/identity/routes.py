@@ -1,0 +1,93 @@
+"""Account routes: register, log in, refresh, log out, who am I."""
+
+import time
+from typing import Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+
+from contracts.errors import Unauthenticated
+from contracts.settings import ControlSettings
+from control.access import check_csrf, check_origin
+from control.identity import cookies, queries, service, tokens
+from control.identity.errors import RefreshRefused
+from control.identity.schemas import Credentials, Me, NewAccount, Refresh, Session
+from control.injected import Connection, Principal, Resources, Settings
+from control.organizations.queries import list_memberships
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@post("/auth/register", operation_id="registerAccount", tags=["Accounts"], public=True)
+async def register_account(data: JSONBody[NewAccount], request: AnyRequest, resources: Resources) -> Response[Session]:
+    """Sign up: makes an account, an organization of its own, a first project, and a session."""
+    settings = resources.settings
+    if data.session == "cookie":
+        check_origin(request.headers, settings)
+    opened = await service.register(resources.database, resources.passwords, data, settings.secret, settings.refresh_token_s)
+    return _answer(opened, settings)
+
+
+@post("/auth/login", operation_id="logIn", tags=["Accounts"], public=True, status_code=HTTP_200_OK)
+async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Resources) -> Response[Session]:
+    """Open a session."""
+    settings = resources.settings
+    if data.session == "cookie":
+        check_origin(request.headers, settings)
+    address = request.client.host if request.client else ""
+    opened = await service.log_in(
+        resources.database, resources.passwords, resources.throttle, data, address, settings.refresh_token_s
+    )
+    return _answer(opened, settings)
+
+
+@post("/auth/refresh", operation_id="refreshSession", tags=["Accounts"], public=True, status_code=HTTP_200_OK)
+async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resources: Resources) -> Response[Session]:
+    """Renew a session: exchanges the refresh token for a new pair. A token used twice ends the session for everybody."""
+    settings = resources.settings
+    cookie = request.cookies.get(cookies.cookie_names(settings).refresh)
+    refresh_token = data.refresh_token or cookie
+    if refresh_token is None:
+        raise Unauthenticated("a refresh token is needed, in the body or in the console's cookie")
+    async with resources.database.transaction() as connection:
+        presented = await service.find_session(connection, refresh_token)
+        if data.refresh_token is None:
+            check_csrf(request.headers, presented.session_id, settings.secret)
+        opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s)
+    if opened is None:  # raised only here, so that the end of the session is committed
+        raise RefreshRefused
+    return _answer(opened, settings)
+
+
+@post("/auth/logout", operation_id="logOut", tags=["Accounts"], status_code=HTTP_204_NO_CONTENT)
+async def log_out(principal: Principal, connection: Connection, settings: Settings) -> Response[None]:
+    """End the session: its refresh token, and its access token for everything within an organization."""
+    await queries.end_session(connection, principal.session_id)
+    return Response(None, cookies=cookies.cleared_cookies(settings))
+
+
+@get("/me", operation_id="getMe", tags=["Accounts"])
+async def get_me(principal: Principal, connection: Connection, settings: Settings) -> Me:
+    """The caller and their organizations."""
+    user = await queries.find_user(connection, principal.user_id)
+    csrf_token = tokens.csrf_token(principal.session_id, settings.secret) if principal.by_cookie else None
+    return Me(user, await list_memberships(connection, user.id), csrf_token)
+
+
+def _answer(opened: service.OpenSession, settings: ControlSettings) -> Response[Session]:
+    access_token = tokens.issue_access_token(
+        opened.user.id, opened.session_id, settings.secret, time.time(), settings.access_token_s
+    )
+    home = opened.home.organization_id, opened.home.project_id
+    if opened.kind == "token":
+        return Response(Session(access_token, opened.refresh_token, None, settings.access_token_s, opened.user, *home))
+    csrf_token = tokens.csrf_token(opened.session_id, settings.secret)
+    return Response(
+        Session(None, None, csrf_token, settings.access_token_s, opened.user, *home),
+        cookies=cookies.session_cookies(settings, access_token, opened.refresh_token, csrf_token),
+    )
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [register_account, log_in, refresh_session, log_out, get_me]

@@ -1,0 +1,69 @@
+"""What the account routes take and give."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from control.fields import Name
+from control.organizations.schemas import Organization
+
+SessionKind = Literal["token", "cookie"]
+Email = Annotated[str, Meta(max_length=254, pattern=r"^\s*[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\s*$")]
+GivenPassword = Annotated[str, Meta(min_length=1, max_length=1024)]
+
+
+class NewAccount(Struct, frozen=True, forbid_unknown_fields=True):
+    """A person signing up. The password has 10 to 72 bytes as UTF-8."""
+
+    email: Email
+    password: GivenPassword
+    name: Name
+    session: SessionKind = "token"
+    """`token`: tokens in the answer. `cookie`: HttpOnly cookies, for the console."""
+
+
+class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
+    """A person logging in."""
+
+    email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00]*$")]
+    password: GivenPassword
+    session: SessionKind = "token"
+
+
+class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
+    """A refresh token; null where it travels in the cookie."""
+
+    refresh_token: Annotated[str, Meta(max_length=256)] | None = None
+
+
+class User(Struct, frozen=True):
+    """A person."""
+
+    id: UUID
+    email: str
+    name: str
+
+
+class Session(Struct, frozen=True):
+    """A session just opened or renewed. The tokens are null where they travel in cookies."""
+
+    access_token: str | None
+    refresh_token: str | None
+    csrf_token: str | None
+    """Only with cookies: repeat it in the header `X-CSRF-Token` of every call that changes something."""
+    expires_in: int
+    """Seconds the access token is good for."""
+    user: User
+    organization_id: UUID | None
+    """The organization the person joined first."""
+    project_id: UUID | None
+    """That organization's first project."""
+
+
+class Me(Struct, frozen=True):
+    """The caller."""
+
+    user: User
+    organizations: list[Organization]
+    csrf_token: str | None

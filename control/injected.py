@@ -1,0 +1,26 @@
+"""What a handler may ask for by naming a parameter; `control.app` says where each comes from.
+
+Handlers import these, queries and services the plain types.
+"""
+
+from typing import TypeAlias
+
+from litestar.di import NamedDependency
+
+from contracts.settings import ControlSettings
+from control import access, database, resources
+
+Connection: TypeAlias = NamedDependency[database.Connection]
+"""`connection`: one transaction, committed before the answer is sent."""
+Database: TypeAlias = NamedDependency[database.Database]
+"""`database`: for handlers that do slow work between transactions of their own."""
+Resources: TypeAlias = NamedDependency[resources.Resources]
+"""`resources`: everything opened at start."""
+Settings: TypeAlias = NamedDependency[ControlSettings]
+"""`settings`."""
+Principal: TypeAlias = NamedDependency[access.Principal]
+"""`principal`: who calls."""
+Member: TypeAlias = NamedDependency[access.Member]
+"""`member`: who calls, in the organization of the path."""
+Tenant: TypeAlias = NamedDependency[access.Tenant]
+"""`tenant`: who calls, in the project of the path."""

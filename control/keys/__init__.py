@@ -1,0 +1,1 @@
+"""API keys: what applications show to the gateway."""

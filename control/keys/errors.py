@@ -1,0 +1,11 @@
+"""What can go wrong with API keys."""
+
+from contracts.errors import Invalid, NotFound
+
+
+class KeyNotFound(NotFound):
+    title = "Key not found"
+
+
+class KeyExpiresInThePast(Invalid):
+    title = "Key expires in the past"

@@ -1,0 +1,50 @@
+"""What the key routes take and give."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from control.fields import Name
+
+Scope = Literal["infer"]
+"""`infer`: call the project's deployments through the gateway."""
+KeyKind = Literal["api", "console"]
+
+
+class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
+    """A key to create."""
+
+    name: Name
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=8)]
+    expires_at: Annotated[datetime, Meta(tz=True)] | None = None
+    """When gateways stop taking it; null means never."""
+
+
+class Key(Struct, frozen=True):
+    """A key as people see it: everything but the secret."""
+
+    id: UUID
+    key_id: str
+    """The public part, between `hr_` and the secret."""
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class CreatedKey(Struct, frozen=True):
+    """A new key, with its secret for the only time."""
+
+    key: Key
+    secret: str
+    """`hr_<key_id>_<secret>`: what goes after `Authorization: Bearer`."""
+
+
+class KeyPage(Struct, frozen=True):
+    """Keys, newest first, revoked ones included."""
+
+    items: list[Key]
+    next_cursor: UUID | None

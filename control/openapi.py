@@ -1,0 +1,109 @@
+"""The API's description (OpenAPI 3.1) and its documentation page, which works without the internet."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+from litestar import MediaType, Request, Response, Router, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.response import File
+from openapi_ui_bundles import swagger_ui
+
+from contracts.problems import PROBLEM_MEDIA_TYPE, Problem
+
+SWAGGER_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
+
+DOCS_PAGE: Final = b"""<!DOCTYPE html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Headrace API</title>
+<link rel="stylesheet" href="/api/docs/swagger-ui.css">
+<link rel="icon" href="/api/docs/favicon-32x32.png">
+<div id="docs"></div>
+<script src="/api/docs/swagger-ui-bundle.js"></script>
+<script src="/api/docs/start.js"></script>
+</html>
+"""
+START_SCRIPT: Final = b'SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#docs", deepLinking: true});\n'
+"""A file of its own, since the security policy forbids inline scripts."""
+
+
+def describe(schema: dict[str, Any]) -> dict[str, Any]:
+    """Litestar's description, with every operation's errors as the problems they are instead of Litestar's own error shape."""
+    _, components = msgspec.json.schema_components((Problem,), ref_template="#/components/schemas/{name}")
+    schemas = {**schema["components"]["schemas"], **components}
+    paths = {path: {method: _with_problem(it) for method, it in item.items()} for path, item in schema["paths"].items()}
+    return {**schema, "components": {**schema["components"], "schemas": dict(sorted(schemas.items()))}, "paths": paths}
+
+
+def _with_problem(operation: dict[str, Any]) -> dict[str, Any]:
+    content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses = {status: it for status, it in operation["responses"].items() if not status.startswith("4")}
+    return {**operation, "responses": {**responses, "default": {"description": "What went wrong.", "content": content}}}
+
+
+class DocsPlugin(OpenAPIRenderPlugin):
+    """The documentation page, with its files from a package instead of a CDN."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return DOCS_PAGE
+
+    def receive_router(self, router: Router) -> None:
+        """Add the files the page asks for."""
+        router.register(get_start_script)
+        for name in SWAGGER_FILES:
+            router.register(_serve_swagger_file(name))
+
+
+class DescriptionPlugin(JsonRenderPlugin):
+    """The description in the shape this program gives it."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return self.render_json(request, describe(openapi_schema))
+
+
+@get("/api/openapi.json", include_in_schema=False, sync_to_thread=False)
+def get_description(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The description."""
+    return describe(request.app.openapi_schema.to_schema())
+
+
+@get("/start.js", sync_to_thread=False)
+def get_start_script() -> Response[bytes]:
+    """Starts Swagger UI."""
+    return Response(START_SCRIPT, media_type="text/javascript")
+
+
+def _serve_swagger_file(name: str) -> HTTPRouteHandler:
+    @get(f"/{name}", media_type=MediaType.TEXT, sync_to_thread=False)
+    def get_swagger_file() -> File:
+        path = swagger_ui.static_path / name
+        return File(path, content_disposition_type="inline", headers={"Cache-Control": "max-age=86400"})
+
+    return get_swagger_file
+
+
+def openapi_config() -> OpenAPIConfig:
+    """The page at /api/docs; the description stands at /api/openapi.json by a handler of its own."""
+    return OpenAPIConfig(
+        title="Headrace",
+        version=version("headrace"),
+        description="The control plane: accounts, projects, models, deployments, keys and monitoring.",
+        path="/api/docs",
+        render_plugins=[DocsPlugin(path="/"), DescriptionPlugin(path="/openapi.json")],
+        security=[{"bearer": []}],
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(
+                    type="http", scheme="bearer", bearer_format="JWT", description="The access token of a session."
+                )
+            }
+        ),
+    )
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [get_description]

@@ -1,0 +1,1 @@
+"""Organizations: the tenants, and who is a member of which."""

@@ -1,0 +1,1 @@
+"""Projects: where an organization keeps its models, deployments and keys."""

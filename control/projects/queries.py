@@ -1,0 +1,84 @@
+"""Projects in Postgres."""
+
+from typing import Final, LiteralString
+from uuid import UUID
+
+import asyncpg
+
+from control.database import Connection
+from control.projects.errors import ProjectNameTaken, ProjectNotFound
+from control.projects.schemas import Project
+
+INSERT_PROJECT: Final[LiteralString] = """
+    INSERT INTO projects (organization_id, name, slug, description)
+    VALUES ($1, $2, $3, $4)
+    ON CONFLICT (organization_id, slug) DO NOTHING
+    RETURNING id
+"""
+
+
+async def insert_project(connection: Connection, organization_id: UUID, name: str, slug: str, description: str) -> UUID | None:
+    """The new project's id, or None if the slug is taken. Raises ProjectNameTaken."""
+    try:
+        return await connection.fetchval(INSERT_PROJECT, organization_id, name, slug, description)
+    except asyncpg.UniqueViolationError as error:
+        raise ProjectNameTaken(name) from error
+
+
+FIND_PROJECT: Final[LiteralString] = """
+    SELECT projects.id, projects.organization_id, organizations.slug AS organization_slug,
+           projects.name, projects.slug, projects.description, projects.created_at,
+           0 AS models, 0 AS deployments
+    FROM projects
+    JOIN organizations ON organizations.id = projects.organization_id
+    WHERE projects.organization_id = $1
+      AND projects.id = $2
+"""
+
+
+async def find_project(connection: Connection, organization_id: UUID, project_id: UUID) -> Project:
+    """Raises ProjectNotFound."""
+    row = await connection.fetchrow(FIND_PROJECT, organization_id, project_id)
+    if row is None:
+        raise ProjectNotFound(f"no project {project_id}")
+    return Project(**row)
+
+
+LIST_PROJECTS: Final[LiteralString] = """
+    SELECT projects.id, projects.organization_id, organizations.slug AS organization_slug,
+           projects.name, projects.slug, projects.description, projects.created_at,
+           0 AS models, 0 AS deployments
+    FROM projects
+    JOIN organizations ON organizations.id = projects.organization_id
+    WHERE projects.organization_id = $1
+      AND ($2::uuid IS NULL OR projects.id < $2)
+    ORDER BY projects.id DESC
+    LIMIT $3
+"""
+
+
+async def list_projects(connection: Connection, organization_id: UUID, before: UUID | None, limit: int) -> list[Project]:
+    """Newest first (ids are UUIDv7, so their order is that of creation)."""
+    rows = await connection.fetch(LIST_PROJECTS, organization_id, before, limit)
+    return [Project(**row) for row in rows]
+
+
+LOOK_UP_PROJECT: Final[LiteralString] = """
+    SELECT projects.id, projects.organization_id, organizations.slug AS organization_slug,
+           projects.name, projects.slug, projects.description, projects.created_at,
+           0 AS models, 0 AS deployments
+    FROM members
+    JOIN organizations ON organizations.id = members.organization_id
+    JOIN projects ON projects.organization_id = organizations.id
+    WHERE members.user_id = $1
+      AND organizations.slug = $2
+      AND projects.slug = $3
+"""
+
+
+async def look_up_project(connection: Connection, user_id: UUID, organization_slug: str, slug: str) -> Project:
+    """A project of an organization that the person is a member of. Raises ProjectNotFound."""
+    row = await connection.fetchrow(LOOK_UP_PROJECT, user_id, organization_slug, slug)
+    if row is None:
+        raise ProjectNotFound(f"no project {organization_slug}/{slug}")
+    return Project(**row)

@@ -1,0 +1,70 @@
+"""What handlers need from outside the process, opened at start and closed at the end."""
+
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Final
+
+import httpx
+from msgspec import Struct
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from contracts.artifacts import ArtifactStore, open_store
+from contracts.settings import ControlSettings
+from control.database import Database
+from control.identity.passwords import Passwords
+from control.identity.throttle import Throttle
+
+REDIS_TIMEOUT_S: Final = 2.0
+TELEMETRY_TIMEOUT_S: Final = 15.0
+
+
+class Resources(Struct, frozen=True):
+    """Every one of them opens without its server and reconnects by itself."""
+
+    settings: ControlSettings
+    database: Database
+    redis: Redis
+    artifacts: ArtifactStore
+    telemetry: httpx.AsyncClient
+    """Speaks to the telemetry process; paths are relative to its root."""
+    passwords: Passwords
+    throttle: Throttle
+
+
+@asynccontextmanager
+async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]:
+    """Yield the resources; nothing is contacted yet."""
+    async with AsyncExitStack() as stack:
+        database = Database(settings.database_url, settings.database_connections)
+        await database.open()
+        stack.push_async_callback(database.close)
+        redis = open_redis(settings.redis_url)
+        stack.push_async_callback(redis.aclose)
+        passwords = Passwords(settings.bcrypt_cost)
+        stack.callback(passwords.close)
+        yield Resources(
+            settings,
+            database,
+            redis,
+            open_store(settings.artifacts_location(), settings.s3_endpoint),
+            await stack.enter_async_context(open_telemetry(settings.telemetry_url)),
+            passwords,
+            Throttle(),
+        )
+
+
+def open_redis(url: str) -> Redis:
+    """A client that fails within `REDIS_TIMEOUT_S` instead of retrying: the caller knows better what to do."""
+    return Redis.from_url(
+        url, retry=Retry(NoBackoff(), 0), socket_timeout=REDIS_TIMEOUT_S, socket_connect_timeout=REDIS_TIMEOUT_S
+    )
+
+
+def open_telemetry(url: str) -> httpx.AsyncClient:
+    """A client of the telemetry process at `http://host:port` or `unix:/path/to.sock`."""
+    if url.startswith("unix:"):
+        transport = httpx.AsyncHTTPTransport(uds=url.removeprefix("unix:"))
+        return httpx.AsyncClient(transport=transport, base_url="http://telemetry", timeout=TELEMETRY_TIMEOUT_S)
+    return httpx.AsyncClient(base_url=url, timeout=TELEMETRY_TIMEOUT_S, trust_env=False)

@@ -1,0 +1,1 @@
+"""The route table that gateways serve from."""

@@ -1,0 +1,1 @@
+"""What the control plane says about itself: version, addresses and health."""
