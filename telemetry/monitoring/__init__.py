@@ -1,0 +1,1 @@
+"""How a deployment did: requests, errors and latency over time, and the latest calls."""
