@@ -1,0 +1,1 @@
+"""The edge: API keys, routes, models in process, request log."""

@@ -1,0 +1,95 @@
+"""From what the hot path left in the ring to the records of the request log."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from numpy.typing import NDArray
+
+from contracts.records import RequestRecord
+
+MAX_LOGGED_TEXT: Final = 64 * 1024
+"""Characters of text values logged of one request; one with more is logged without values."""
+
+Array = NDArray[Any]
+
+
+class Owner(NamedTuple):
+    """Whose request it was and what answered it, as the 16 raw bytes of each id."""
+
+    organization_id: bytes
+    project_id: bytes
+    deployment_id: bytes
+    revision_id: bytes
+    version_id: bytes
+
+
+class Entry(NamedTuple):
+    """One finished request as the hot path leaves it: references only. Times and ids as in RequestRecord."""
+
+    time_us: int
+    request_id: str
+    owner: Owner
+    key_id: bytes
+    status: int
+    error_code: str
+    rows: int
+    queue_us: int
+    decode_us: int
+    infer_us: int
+    encode_us: int
+    total_us: int
+    batch_rows: int
+    inputs: Sequence[Array]
+    """In signature order; empty if their values are not to be logged."""
+    outputs: Sequence[Array]
+
+
+def to_record(entry: Entry) -> RequestRecord:
+    """Build the record of `entry`, with its values unless there is too much text."""
+    input_numbers, input_texts = _values(entry.inputs)
+    output_numbers, output_texts = _values(entry.outputs)
+    if sum(map(len, input_texts)) + sum(map(len, output_texts)) > MAX_LOGGED_TEXT:
+        input_numbers, input_texts, output_numbers, output_texts = b"", (), b"", ()
+    return RequestRecord(
+        entry.time_us,
+        bytes.fromhex(entry.request_id.replace("-", "")),
+        *entry.owner,
+        entry.key_id,
+        entry.status,
+        entry.error_code,
+        entry.rows,
+        entry.queue_us,
+        entry.decode_us,
+        entry.infer_us,
+        entry.encode_us,
+        entry.total_us,
+        entry.batch_rows,
+        False,
+        input_numbers,
+        input_texts,
+        output_numbers,
+        output_texts,
+    )
+
+
+def _values(arrays: Iterable[Array]) -> tuple[bytes, tuple[str, ...]]:
+    numbers = b"".join([it.astype("<f8").tobytes() for it in arrays if it.dtype.kind in "biuf"])
+    texts = tuple(_text(value) for it in arrays if it.dtype.kind not in "biuf" for value in it.ravel())
+    return numbers, texts
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+def element_count(arrays: Iterable[Array]) -> int:
+    """Elements of all `arrays` together."""
+    return sum([it.size for it in arrays])
+
+
+def by_day(records: Iterable[RequestRecord]) -> list[tuple[RequestRecord, ...]]:
+    """`records` split by UTC day, in their order."""
+    days: dict[int, list[RequestRecord]] = {}
+    for record in records:
+        days.setdefault(record.time_us // 86_400_000_000, []).append(record)
+    return [tuple(it) for it in days.values()]

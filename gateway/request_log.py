@@ -1,0 +1,189 @@
+"""The request log's way out: a bounded ring, filled on the hot path, that goes to the Redis stream in batches.
+
+Inference never waits for it. While Redis is away, or too full to take more, batches go to segment files and follow later under
+the same batch ids; when those are full too, the oldest records are dropped and counted. A kill -9 of this process loses what
+the ring held: at most the last `FLUSH_S` of requests.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from contracts.records import LOG_STREAM, RecordBatch, RequestRecord, encode_batch
+from gateway.log_records import Entry, by_day, to_record
+from gateway.redis_client import backoff
+from gateway.spill import Frame, Spill
+
+logger = logging.getLogger(__name__)
+
+FLUSH_S: Final = 0.05
+BATCH_RECORDS: Final = 500
+WATCH_STREAM_S: Final = 1.0
+MAX_STREAM_ENTRIES: Final = 1_000_000
+MAX_MEMORY_SHARE: Final = 0.6
+"""Above this share of Redis's own memory limit the log stays here: what is left is for route tables and worker status."""
+
+
+class RequestLog:
+    """`append` is the hot path's; everything else happens in `run`. `observe` sees each record once, before it leaves."""
+
+    def __init__(
+        self, redis: Redis, spill: Spill, epoch: str, bound: int, observe: Callable[[list[RequestRecord]], None]
+    ) -> None:
+        self._redis, self._spill, self._epoch, self._bound, self._observe = redis, spill, epoch, bound, observe
+        self._ring: deque[Entry] = deque()
+        self._sequence = 0
+        self._unreported = 0
+        self._delays = backoff()
+        self._closed_until = 0.0
+        self._watch_stream_at = 0.0
+        self._stream_is_full = False
+        self._stopping = asyncio.Event()
+        self.lost = 0
+        """Records dropped since the start."""
+        self.sent = 0
+        """Records Redis has taken since the start."""
+
+    @property
+    def depth(self) -> int:
+        """Records in the ring."""
+        return len(self._ring)
+
+    @property
+    def spilled_records(self) -> int:
+        return self._spill.records
+
+    @property
+    def spilled_bytes(self) -> int:
+        return self._spill.size_bytes
+
+    def append(self, entry: Entry) -> None:
+        """Take over `entry`; when the ring is full the oldest one goes."""
+        ring = self._ring
+        if len(ring) >= self._bound:
+            ring.popleft()
+            self._count_lost(1)
+        ring.append(entry)
+
+    async def run(self) -> None:
+        """Carry records away until `stop`; returns when the ring is empty."""
+        try:
+            await asyncio.to_thread(self._spill.open)
+        except OSError as error:
+            logger.error("the spilled request log cannot be read: %s", error)
+        while not self._stopping.is_set():
+            await self._flush()
+            await self._replay_a_segment()
+            await self._pause()
+        await self._flush()
+        await asyncio.to_thread(self._spill.close)
+        if self._ring or self._unreported:
+            logger.warning("%d records of the request log are lost", len(self._ring) + self._unreported)
+
+    def stop(self) -> None:
+        """Make `run` flush and return; call it when no request is left."""
+        self._stopping.set()
+
+    async def _pause(self) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), FLUSH_S)
+        except TimeoutError:
+            return
+
+    async def _flush(self) -> None:
+        for _ in range(-(-len(self._ring) // BATCH_RECORDS)):
+            for batch in self._take_batches():
+                await self._ship(Frame(encode_batch(batch), len(batch.records), batch.lost))
+
+    def _take_batches(self) -> list[RecordBatch]:
+        ring = self._ring
+        taken = [self._record(ring.popleft()) for _ in range(min(len(ring), BATCH_RECORDS))]
+        records = [it for it in taken if it is not None]
+        self._observe(records)
+        return [self._number(day) for day in by_day(records)]
+
+    def _record(self, entry: Entry) -> RequestRecord | None:
+        try:
+            return to_record(entry)
+        except (TypeError, ValueError):  # one odd value must not end the log of all others
+            logger.exception("request %s cannot be logged", entry.request_id)
+            self._count_lost(1)
+            return None
+
+    def _number(self, records: tuple[RequestRecord, ...]) -> RecordBatch:
+        self._sequence += 1
+        lost, self._unreported = self._unreported, 0
+        return RecordBatch(f"{self._epoch}-{self._sequence}", records, lost)
+
+    async def _ship(self, frame: Frame) -> None:
+        if not await self._send(frame):
+            self._count_lost(await asyncio.to_thread(self._spill.append, frame))
+
+    async def _replay_a_segment(self) -> None:
+        if not self._spill.records or not await self._redis_takes_more():
+            return
+        for frame in await asyncio.to_thread(self._spill.oldest):
+            if not await self._send(frame):
+                return
+        await asyncio.to_thread(self._spill.remove_oldest)
+
+    async def _send(self, frame: Frame) -> bool:
+        """Whether the stream has `frame` for certain; after a lost answer it may have it and get it again, under the same id."""
+        if not await self._redis_takes_more():
+            return False
+        try:
+            await self._redis.xadd(LOG_STREAM, {"b": frame.blob, "n": frame.records})
+        except (RedisError, OSError) as error:
+            self._open_circuit(error)
+            return False
+        self._close_circuit()
+        self.sent += frame.records
+        return True
+
+    async def _redis_takes_more(self) -> bool:
+        now = time.monotonic()
+        if now < self._closed_until:
+            return False
+        if now >= self._watch_stream_at:
+            self._watch_stream_at = now + WATCH_STREAM_S
+            try:
+                self._note_stream_is_full(await self._is_stream_full())
+            except (RedisError, OSError) as error:
+                self._open_circuit(error)
+                return False
+        return not self._stream_is_full
+
+    async def _is_stream_full(self) -> bool:
+        if await self._redis.xlen(LOG_STREAM) >= MAX_STREAM_ENTRIES:
+            return True
+        try:
+            memory = await self._redis.info("memory")
+        except ResponseError:  # a Redis that forbids INFO says itself when it is full
+            return False
+        return bool(memory.get("maxmemory")) and memory["used_memory"] > MAX_MEMORY_SHARE * memory["maxmemory"]
+
+    def _note_stream_is_full(self, is_full: bool) -> None:
+        if is_full != self._stream_is_full:
+            logger.warning("the log stream in Redis is full, spilling to disk" if is_full else "the log stream has room again")
+        self._stream_is_full = is_full
+
+    def _open_circuit(self, error: Exception) -> None:
+        if not self._closed_until:
+            logger.warning("the request log is spilled to disk, Redis failed: %s", error)
+        self._closed_until = time.monotonic() + next(self._delays)
+
+    def _close_circuit(self) -> None:
+        if self._closed_until:
+            logger.info("the request log goes to Redis again; %d spilled records follow", self._spill.records)
+            self._closed_until = 0.0
+            self._delays = backoff()
+
+    def _count_lost(self, records: int) -> None:
+        self.lost += records
+        self._unreported += records
