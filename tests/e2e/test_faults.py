@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from headrace.demo import example_request
-from tests.e2e.system import Caller, System, environment, is_alive, run_headrace, running, start
-from tests.services import wait_until
+from tests.e2e.system import Caller, System, environment, run_headrace, running, start
+from tests.services import is_alive, wait_until
 
 SAMPLE = "digits"
 

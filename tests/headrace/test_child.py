@@ -12,7 +12,7 @@ import psutil
 
 from headrace.embedded.service import Command
 from headrace.supervisor.child import Child, Plan
-from tests.services import wait_until
+from tests.services import is_alive, wait_until
 
 
 async def always_ready(_pid: int) -> bool:
@@ -103,6 +103,6 @@ asyncio.run(main())
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stdout is not None
-        sleeper = psutil.Process(int(supervisor.stdout.readline()))
+        sleeper = int(supervisor.stdout.readline())
         os.kill(supervisor.pid, signal.SIGKILL)
-        wait_until(lambda: not sleeper.is_running() or sleeper.status() == psutil.STATUS_ZOMBIE, "the child to end", 5)
+        wait_until(lambda: not is_alive(sleeper), "the child to end", 5)
