@@ -54,3 +54,12 @@ function isInferenceError(body: unknown): body is { error: string } {
 
 /** What to tell the reader about any thrown thing. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** A refused form: messages for the fields it has, and what remains to be said about the whole. */
+export function refusalOf<Name extends string>(error: unknown, names: readonly Name[]): { fields: Partial<Record<Name, string>>; message: string | undefined } {
+  const refused = error instanceof ApiError ? error.fields : {};
+  const fields: Partial<Record<Name, string>> = {};
+  for (const name of names) if (refused[name]) fields[name] = refused[name];
+  const isPlaced = Object.keys(fields).length > 0;
+  return { fields, message: !error || isPlaced ? undefined : messageOf(error) };
+}

@@ -3,10 +3,13 @@ import { queryOptions, skipToken, useQuery, useSuspenseQuery } from '@tanstack/r
 import { useParams } from '@tanstack/react-router';
 
 import { api, call } from './client';
+import { everyPage } from './pages';
 import type { Project } from './types';
 
 export const projectKeys = {
   list: (organizationId: string) => ['projects', organizationId] as const,
+  /** Everything known of single projects; their counts change when models or deployments come and go. */
+  each: ['project'] as const,
   bySlug: (organization: string, project: string) => ['project', organization, project] as const,
 };
 
@@ -14,7 +17,7 @@ export const projectsQuery = (organizationId: string) =>
   queryOptions({
     queryKey: projectKeys.list(organizationId),
     queryFn: ({ signal }) =>
-      call(api.GET('/api/v1/organizations/{organization_id}/projects', { params: { path: { organization_id: organizationId }, query: { limit: 100 } }, signal })),
+      everyPage((page) => call(api.GET('/api/v1/organizations/{organization_id}/projects', { params: { path: { organization_id: organizationId }, query: page }, signal }))),
   });
 
 export const projectQuery = (organization: string, project: string) =>

@@ -1,22 +1,6 @@
 // Generated from the control plane's OpenAPI document by `make types`; do not edit.
 
 export interface paths {
-    "/api/v1/auth/register": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["registerAccount"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/auth/login": {
         parameters: {
             query?: never;
@@ -26,23 +10,8 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** LogIn */
         post: operations["logIn"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/auth/refresh": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["refreshSession"];
         delete?: never;
         options?: never;
         head?: never;
@@ -58,7 +27,59 @@ export interface paths {
         };
         get?: never;
         put?: never;
+        /** LogOut */
         post: operations["logOut"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RefreshSession */
+        post: operations["refreshSession"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RegisterAccount */
+        post: operations["registerAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/lookup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** LookUpProject */
+        get: operations["lookUpProject"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -72,6 +93,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** GetMe */
         get: operations["getMe"];
         put?: never;
         post?: never;
@@ -88,8 +110,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** ListProjects */
         get: operations["listProjects"];
         put?: never;
+        /** CreateProject */
         post: operations["createProject"];
         delete?: never;
         options?: never;
@@ -104,23 +128,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** GetProject */
         get: operations["getProject"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/lookup": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["lookUpProject"];
         put?: never;
         post?: never;
         delete?: never;
@@ -136,8 +145,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** ListKeys */
         get: operations["listKeys"];
         put?: never;
+        /** CreateKey */
         post: operations["createKey"];
         delete?: never;
         options?: never;
@@ -145,7 +156,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project_id}/keys/{key_id}": {
+    "/api/v1/projects/{project_id}/keys/{id}": {
         parameters: {
             query?: never;
             header?: never;
@@ -155,7 +166,59 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
+        /** RevokeKey */
         delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/system": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetSystem */
+        get: operations["getSystem"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetLiveness */
+        get: operations["getLiveness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetReadiness */
+        get: operations["getReadiness"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -321,53 +384,173 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/system": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getSystem"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        User: {
+        /** CreatedKey */
+        CreatedKey: {
+            key: components["schemas"]["Key"];
+            secret: string;
+        };
+        /** Credentials */
+        Credentials: {
+            email: string;
+            password: string;
+            /**
+             * @default token
+             * @enum {string}
+             */
+            session: "token" | "cookie";
+        };
+        /** Dependency */
+        Dependency: {
+            /** @default  */
+            detail: string;
+            /** @enum {string} */
+            state: "up" | "down";
+        };
+        /**
+         * FieldProblem
+         * @description One thing wrong with one field of the request.
+         */
+        FieldProblem: {
+            field: string;
+            message: string;
+        };
+        /** Key */
+        Key: {
+            /** Format: date-time */
+            created_at: string;
+            expires_at: string | null;
             /** Format: uuid */
             id: string;
+            key_id: string;
+            name: string;
+            revoked_at: string | null;
+            scopes: "infer"[];
+        };
+        /** KeyPage */
+        KeyPage: {
+            items: components["schemas"]["Key"][];
+            next_cursor: string | null;
+        };
+        /** Live */
+        Live: {
+            /** @constant */
+            status: "live";
+        };
+        /** Me */
+        Me: {
+            csrf_token: string | null;
+            organizations: components["schemas"]["Organization"][];
+            user: components["schemas"]["User"];
+        };
+        /** NewAccount */
+        NewAccount: {
             email: string;
             name: string;
+            password: string;
+            /**
+             * @default token
+             * @enum {string}
+             */
+            session: "token" | "cookie";
         };
-        Session: {
-            access_token: string | null;
-            refresh_token: string | null;
-            csrf_token: string | null;
-            expires_in: number;
-            user: components["schemas"]["User"];
+        /** NewKey */
+        NewKey: {
+            expires_at?: string | null;
+            name: string;
+            scopes: "infer"[];
+        };
+        /** NewProject */
+        NewProject: {
+            /** @default  */
+            description: string;
+            name: string;
+        };
+        /** Organization */
+        Organization: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** @enum {string} */
+            role: "owner" | "member";
+            slug: string;
+        };
+        /**
+         * Problem
+         * @description An error as callers of `/api` see it.
+         */
+        Problem: {
+            detail: string;
+            errors?: components["schemas"]["FieldProblem"][];
+            instance: string;
+            request_id?: string;
+            status: number;
+            title: string;
+            type: string;
+        };
+        /** Project */
+        Project: {
+            /** Format: date-time */
+            created_at: string;
+            deployments: number;
+            description: string;
+            /** Format: uuid */
+            id: string;
+            models: number;
+            name: string;
             /** Format: uuid */
             organization_id: string;
+            organization_slug: string;
+            slug: string;
+        };
+        /** ProjectPage */
+        ProjectPage: {
+            items: components["schemas"]["Project"][];
+            next_cursor: string | null;
+        };
+        /** Readiness */
+        Readiness: {
+            dependencies: {
+                [key: string]: components["schemas"]["Dependency"];
+            };
+            /** @enum {string} */
+            status: "ready" | "not ready";
+        };
+        /** Refresh */
+        Refresh: {
+            refresh_token?: string | null;
+        };
+        /** Session */
+        Session: {
+            access_token: string | null;
+            csrf_token: string | null;
+            expires_in: number;
+            organization_id: string | null;
+            project_id: string | null;
+            refresh_token: string | null;
+            user: components["schemas"]["User"];
+        };
+        /** System */
+        System: {
+            grpc_target: string;
+            inference_url: string;
+            signup_open: boolean;
+            version: string;
+        };
+        /** User */
+        User: {
+            email: string;
             /** Format: uuid */
-            project_id: string;
+            id: string;
+            name: string;
         };
         Registration: {
             email: string;
             password: string;
             name: string;
-            /** @enum {string} */
-            session?: "token" | "cookie";
-        };
-        Credentials: {
-            email: string;
-            password: string;
             /** @enum {string} */
             session?: "token" | "cookie";
         };
@@ -380,49 +563,6 @@ export interface components {
             name: string;
             slug: string;
             role: string;
-        };
-        Me: {
-            user: components["schemas"]["User"];
-            organizations: components["schemas"]["Membership"][];
-            csrf_token: string | null;
-        };
-        Project: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            organization_id: string;
-            organization_slug: string;
-            name: string;
-            slug: string;
-            description: string;
-            /** Format: date-time */
-            created_at: string;
-            models: number;
-            deployments: number;
-        };
-        NewProject: {
-            name: string;
-            description?: string;
-        };
-        Key: {
-            /** Format: uuid */
-            id: string;
-            key_id: string;
-            name: string;
-            scopes: string[];
-            /** Format: date-time */
-            created_at: string;
-            expires_at: string | null;
-            revoked_at: string | null;
-        };
-        NewKey: {
-            name: string;
-            scopes: string[];
-            expires_at?: string | null;
-        };
-        CreatedKey: {
-            key: components["schemas"]["Key"];
-            secret: string;
         };
         Tensor: {
             name: string;
@@ -572,33 +712,6 @@ export interface components {
         RecentRequests: {
             items: components["schemas"]["RecentRequest"][];
         };
-        System: {
-            version: string;
-            inference_url: string;
-            grpc_target: string;
-            signup_open: boolean;
-        };
-        FieldProblem: {
-            field: string;
-            message: string;
-        };
-        Problem: {
-            type: string;
-            title: string;
-            status: number;
-            detail: string;
-            instance: string;
-            request_id?: string;
-            errors?: components["schemas"]["FieldProblem"][];
-        };
-        ProjectPage: {
-            items: components["schemas"]["Project"][];
-            next_cursor: string | null;
-        };
-        KeyPage: {
-            items: components["schemas"]["Key"][];
-            next_cursor: string | null;
-        };
         ModelPage: {
             items: components["schemas"]["Model"][];
             next_cursor: string | null;
@@ -624,39 +737,6 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
-    registerAccount: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Registration"];
-            };
-        };
-        responses: {
-            /** @description done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
     logIn: {
         parameters: {
             query?: never;
@@ -670,7 +750,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -679,40 +759,7 @@ export interface operations {
                     "application/json": components["schemas"]["Session"];
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    refreshSession: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["RefreshRequest"];
-            };
-        };
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Session"];
-                };
-            };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -732,14 +779,114 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, nothing follows */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": null;
+                };
             };
-            /** @description Problem */
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    refreshSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Refresh"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    registerAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewAccount"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    lookUpProject: {
+        parameters: {
+            query: {
+                organization: string;
+                project: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -759,7 +906,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -768,7 +915,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -782,8 +929,10 @@ export interface operations {
     listProjects: {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
                 limit?: number;
-                cursor?: string;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -793,7 +942,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -802,7 +951,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProjectPage"];
                 };
             };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -828,7 +977,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description done */
+            /** @description Document created, URL follows */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -837,7 +986,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -859,7 +1008,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -868,39 +1017,7 @@ export interface operations {
                     "application/json": components["schemas"]["Project"];
                 };
             };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    lookUpProject: {
-        parameters: {
-            query: {
-                organization: string;
-                project: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Project"];
-                };
-            };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -914,8 +1031,10 @@ export interface operations {
     listKeys: {
         parameters: {
             query?: {
+                /** @description How many items to answer at most. */
                 limit?: number;
-                cursor?: string;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
             };
             header?: never;
             path: {
@@ -925,7 +1044,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, document follows */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -934,7 +1053,7 @@ export interface operations {
                     "application/json": components["schemas"]["KeyPage"];
                 };
             };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -960,7 +1079,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description done */
+            /** @description Document created, URL follows */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -969,7 +1088,7 @@ export interface operations {
                     "application/json": components["schemas"]["CreatedKey"];
                 };
             };
-            /** @description Problem */
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -985,21 +1104,108 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                id: string;
                 project_id: string;
-                key_id: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description done */
+            /** @description Request fulfilled, nothing follows */
             204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
             };
-            /** @description Problem */
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSystem: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["System"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getLiveness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Live"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getReadiness: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Readiness"];
+                };
+            };
+            /** @description What went wrong. */
             default: {
                 headers: {
                     [name: string]: unknown;
@@ -1545,35 +1751,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RecentRequests"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getSystem: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["System"];
                 };
             };
             /** @description Problem */

@@ -12,7 +12,7 @@ export function createQueryClient(onSignedOut: () => void): QueryClient {
   };
   return new QueryClient({
     queryCache: new QueryCache({ onError }),
-    mutationCache: new MutationCache({ onError: (error, _variables, _result, mutation) => mutation.meta?.['anonymous'] || onError(error) }),
+    mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       // A server on this machine answers without any network; `useConnection` is the judge, not the browser.
       queries: { staleTime: STALE_MS, retry: isWorthRetrying, retryDelay: () => RETRY_BASE_MS * (1 + Math.random()), networkMode: 'always' },

@@ -21,10 +21,10 @@ const homeRoute = createRoute({
   loader: async ({ context }) => {
     const organization = context.me.organizations[0];
     if (!organization) throw new Error('this account belongs to no organization');
-    const { items } = await context.queryClient.ensureQueryData(projectsQuery(organization.id));
-    const [only] = items;
+    const projects = await context.queryClient.ensureQueryData(projectsQuery(organization.id));
+    const [only] = projects;
     const params = { org: organization.slug };
-    if (items.length === 1 && only) throw redirect({ to: '/o/$org/p/$project', params: { ...params, project: only.slug }, replace: true });
+    if (projects.length === 1 && only) throw redirect({ to: '/o/$org/p/$project', params: { ...params, project: only.slug }, replace: true });
     throw redirect({ to: '/o/$org', params, replace: true });
   },
 });

@@ -13,8 +13,8 @@ export function ProjectSwitcher() {
   const { data: projects } = useProjects(organization?.id);
   const navigate = useNavigate();
   if (!organization) return null;
-  const current = projects?.items.find((it) => it.slug === project);
-  const options = (projects?.items ?? []).map((it) => ({ value: it.slug, label: it.name }));
+  const current = projects?.find((it) => it.slug === project);
+  const options = (projects ?? []).map((it) => ({ value: it.slug, label: it.name }));
   return (
     <Menu
       align="start"

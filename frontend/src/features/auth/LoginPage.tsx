@@ -1,3 +1,63 @@
-import { PageHeader } from '@/ui/PageHeader';
+import { Link, useSearch } from '@tanstack/react-router';
+import { useForm } from 'react-hook-form';
 
-export const LoginPage = () => <PageHeader title="Login" />;
+import { api, call } from '@/api/client';
+import { refusalOf } from '@/api/problem';
+import { useSystem } from '@/api/system';
+import { Button } from '@/ui/Button';
+import { Field, FormProblem, Input } from '@/ui/Field';
+
+import { AuthLayout } from './AuthLayout';
+import { PasswordInput } from './PasswordInput';
+import { useEnter } from './useEnter';
+
+interface LoginForm {
+  email: string;
+  password: string;
+}
+
+const logIn = (body: LoginForm) => call(api.POST('/api/v1/auth/login', { body: { ...body, session: 'cookie' } }));
+
+export function LoginPage() {
+  const { next } = useSearch({ strict: false });
+  return (
+    <AuthLayout title="Log in" subtitle={next ? 'Log in to go on where you were.' : 'Welcome back.'} footer={<SignUpInvitation />}>
+      <LoginForm />
+    </AuthLayout>
+  );
+}
+
+function LoginForm() {
+  const { register, handleSubmit, formState } = useForm<LoginForm>();
+  const entering = useEnter(logIn);
+  const refusal = refusalOf(entering.error, ['email', 'password']);
+  const { errors } = formState;
+  return (
+    <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void handleSubmit((values) => entering.mutate(values))(event)}>
+      <Field label="E-mail" error={errors.email?.message ?? refusal.fields.email}>
+        {(control) => <Input {...control} type="email" autoComplete="username" autoFocus {...register('email', { required: 'Enter your e-mail address.' })} />}
+      </Field>
+      <Field label="Password" error={errors.password?.message ?? refusal.fields.password}>
+        {(control) => <PasswordInput {...control} autoComplete="current-password" {...register('password', { required: 'Enter your password.' })} />}
+      </Field>
+      <FormProblem message={refusal.message} />
+      <Button type="submit" variant="primary" className="h-9" busy={entering.isPending}>
+        Log in
+      </Button>
+    </form>
+  );
+}
+
+function SignUpInvitation() {
+  const { data: system } = useSystem();
+  const { next } = useSearch({ strict: false });
+  if (system && !system.signup_open) return 'Accounts on this Headrace are made by its operator.';
+  return (
+    <>
+      New here?{' '}
+      <Link to="/signup" search={next ? { next } : {}} className="link">
+        Create an account
+      </Link>
+    </>
+  );
+}

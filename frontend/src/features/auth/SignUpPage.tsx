@@ -1,3 +1,73 @@
-import { PageHeader } from '@/ui/PageHeader';
+import { Link, useSearch } from '@tanstack/react-router';
+import { useForm } from 'react-hook-form';
 
-export const SignUpPage = () => <PageHeader title="SignUp" />;
+import { api, call } from '@/api/client';
+import { refusalOf } from '@/api/problem';
+import { trimmed } from '@/lib/trimmed';
+import { Button } from '@/ui/Button';
+import { Field, FormProblem, Input } from '@/ui/Field';
+
+import { AuthLayout } from './AuthLayout';
+import { PasswordInput } from './PasswordInput';
+import { useEnter } from './useEnter';
+
+interface SignUpForm {
+  name: string;
+  email: string;
+  password: string;
+}
+
+const MIN_PASSWORD_BYTES = 10;
+/** What bcrypt takes into account. */
+const MAX_PASSWORD_BYTES = 72;
+
+const signUp = (body: SignUpForm) => call(api.POST('/api/v1/auth/register', { body: { ...body, session: 'cookie' } }));
+
+export function SignUpPage() {
+  const { next } = useSearch({ strict: false });
+  const footer = (
+    <>
+      Already have an account?{' '}
+      <Link to="/login" search={next ? { next } : {}} className="link">
+        Log in
+      </Link>
+    </>
+  );
+  return (
+    <AuthLayout title="Create your account" subtitle="With an organization and a first project, ready for a model." footer={footer}>
+      <SignUpForm />
+    </AuthLayout>
+  );
+}
+
+function SignUpForm() {
+  const { register, handleSubmit, formState } = useForm<SignUpForm>();
+  const entering = useEnter(signUp);
+  const refusal = refusalOf(entering.error, ['name', 'email', 'password']);
+  const { errors } = formState;
+  return (
+    <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void handleSubmit((values) => entering.mutate(values))(event)}>
+      <Field label="Name" error={errors.name?.message ?? refusal.fields.name}>
+        {(control) => <Input {...control} autoComplete="name" autoFocus maxLength={64} {...register('name', { required: 'Enter your name.', setValueAs: trimmed })} />}
+      </Field>
+      <Field label="E-mail" error={errors.email?.message ?? refusal.fields.email}>
+        {(control) => (
+          <Input {...control} type="email" autoComplete="username" {...register('email', { required: 'Enter your e-mail address.', pattern: { value: /^\s*[^@\s]+@[^@\s]+\s*$/, message: 'This does not look like an e-mail address.' } })} />
+        )}
+      </Field>
+      <Field label="Password" hint="At least 10 characters. A few unrelated words make a good one." error={errors.password?.message ?? refusal.fields.password}>
+        {(control) => <PasswordInput {...control} autoComplete="new-password" {...register('password', { validate: checkPassword })} />}
+      </Field>
+      <FormProblem message={refusal.message} />
+      <Button type="submit" variant="primary" className="h-9" busy={entering.isPending}>
+        Create account
+      </Button>
+    </form>
+  );
+}
+
+function checkPassword(password: string): true | string {
+  const bytes = new TextEncoder().encode(password).length;
+  if (bytes < MIN_PASSWORD_BYTES) return 'Use at least 10 characters.';
+  return bytes <= MAX_PASSWORD_BYTES || 'Use at most 72 characters (fewer with accents or symbols).';
+}

@@ -1,7 +1,74 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { KeyRound, Plus } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
+
 import { useProject } from '@/api/projects';
+import type { Key } from '@/api/types';
+import { useNow } from '@/lib/useNow';
+import { Button } from '@/ui/Button';
+import { Empty } from '@/ui/Empty';
+import { Checkbox } from '@/ui/Field';
+import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 
+import { KeyTable } from './KeyTable';
+import { NewKeyDialog } from './NewKeyDialog';
+import { useKeys } from './queries';
+import { RevokeDialog } from './RevokeDialog';
+import { statusOf } from './status';
+
+/** The keys that programs call the project's deployments with. */
 export function KeysPage() {
   const project = useProject();
-  return <PageHeader title="API keys" context={project.name} />;
+  const keys = useKeys(project.id);
+  const [creating, setCreating] = useState(false);
+  const [revoking, setRevoking] = useState<Key | null>(null);
+  const create = (
+    <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
+      Create key
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="API keys" context={project.name} actions={create}>
+        Programs send a key with every call: <code className="font-mono text-code">Authorization: Bearer hr_…</code>
+      </PageHeader>
+      <Loaded query={keys}>{(items) => (items.length > 0 ? <KeyList keys={items} onRevoke={setRevoking} /> : <NoKeys action={create} />)}</Loaded>
+      <NewKeyDialog projectId={project.id} open={creating} onOpenChange={setCreating} />
+      <RevokeDialog projectId={project.id} of={revoking} close={() => setRevoking(null)} />
+    </>
+  );
 }
+
+function KeyList({ keys, onRevoke }: { keys: Key[]; onRevoke: (key: Key) => void }) {
+  const { all = false } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const now = useNow();
+  const working = keys.filter((key) => statusOf(key, now).works);
+  const hidden = keys.length - working.length;
+  const shown = all ? keys : working;
+  return (
+    <div className="flex flex-col gap-3">
+      {shown.length > 0 ? (
+        <KeyTable keys={shown} onRevoke={onRevoke} />
+      ) : (
+        <Empty icon={<KeyRound />} title="No key works any more">
+          Every key of this project has been revoked or has expired.
+        </Empty>
+      )}
+      {hidden > 0 && (
+        <Checkbox
+          label={`Show revoked and expired keys (${hidden})`}
+          checked={all}
+          onChange={(event) => void navigate({ to: '.', search: event.target.checked ? { all: true } : {}, replace: true })}
+        />
+      )}
+    </div>
+  );
+}
+
+const NoKeys = ({ action }: { action: ReactNode }) => (
+  <Empty icon={<KeyRound />} title="No keys yet" action={action} command="headrace key create --scope infer">
+    A key lets a program call this project's deployments. Make one for each program, so that each can be revoked alone.
+  </Empty>
+);

@@ -1,0 +1,93 @@
+import { useForm } from 'react-hook-form';
+
+import { refusalOf } from '@/api/problem';
+import { trimmed } from '@/lib/trimmed';
+import { Button } from '@/ui/Button';
+import { Dialog, DialogActions } from '@/ui/Dialog';
+import { Checkbox, Field, FormProblem, Input, Select } from '@/ui/Field';
+
+import { useCreateKey } from './queries';
+import { SecretOnce } from './SecretOnce';
+
+interface NewKeyDialogProps {
+  projectId: string;
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+}
+
+/** Creates a key, then shows its secret for the only time; while it is shown the dialog closes only on purpose. */
+export const NewKeyDialog = ({ open, ...rest }: NewKeyDialogProps) => (open ? <OpenDialog {...rest} /> : null);
+
+function OpenDialog({ projectId, onOpenChange }: Omit<NewKeyDialogProps, 'open'>) {
+  const creating = useCreateKey(projectId);
+  const close = () => onOpenChange(false);
+  if (creating.data) {
+    return (
+      <Dialog open onOpenChange={onOpenChange} dismissible={false} title="Store the key now" description="This is the only time it is shown. Headrace keeps a fingerprint, not the key.">
+        <SecretOnce created={creating.data} done={close} />
+      </Dialog>
+    );
+  }
+  return (
+    <Dialog open onOpenChange={onOpenChange} title="Create key" description="Make one for each program that calls this project.">
+      <NewKeyForm creating={creating} cancel={close} />
+    </Dialog>
+  );
+}
+
+interface NewKeyForm {
+  name: string;
+  infer: boolean;
+  days: string;
+}
+
+const LIFETIMES = [
+  { days: '30', label: '30 days' },
+  { days: '90', label: '90 days' },
+  { days: '365', label: '1 year' },
+  { days: '', label: 'Never' },
+];
+
+function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
+  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, days: '90' } });
+  const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at']);
+  const { errors } = formState;
+  const submit = handleSubmit(({ name, days }) => creating.mutate({ name, scopes: ['infer'], expires_at: inDays(days) }));
+  return (
+    <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
+      <Field label="Name" hint="The program that will use it, such as “checkout service”." error={errors.name?.message ?? refusal.fields.name}>
+        {(control) => <Input {...control} maxLength={64} autoComplete="off" {...register('name', { required: 'Give the key a name.', setValueAs: trimmed })} />}
+      </Field>
+      <fieldset className="flex flex-col gap-2">
+        <legend className="mb-1.5 text-label">The key may</legend>
+        <Checkbox label="Call deployments" hint="infer: send requests to every deployment of this project." {...register('infer', { required: 'A key that may do nothing is of no use.' })} />
+        {(errors.infer ?? refusal.fields.scopes) && (
+          <p role="alert" className="text-caption text-danger">
+            {errors.infer?.message ?? refusal.fields.scopes}
+          </p>
+        )}
+      </fieldset>
+      <Field label="Expires after" error={refusal.fields.expires_at}>
+        {(control) => (
+          <Select {...control} {...register('days')}>
+            {LIFETIMES.map(({ days, label }) => (
+              <option key={label} value={days}>
+                {label}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
+      <FormProblem message={refusal.message} />
+      <DialogActions>
+        <Button onClick={cancel}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={creating.isPending}>
+          Create key
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
+
+/** The moment `days` days from now; null for "never". */
+const inDays = (days: string): string | null => (days === '' ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString());

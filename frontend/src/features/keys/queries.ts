@@ -1,0 +1,39 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { api, call } from '@/api/client';
+import { everyPage } from '@/api/pages';
+import type { Key } from '@/api/types';
+
+const keysKey = (projectId: string) => ['keys', projectId] as const;
+
+const inProject = (projectId: string) => ({ path: { project_id: projectId } });
+
+export const useKeys = (projectId: string) =>
+  useQuery({
+    queryKey: keysKey(projectId),
+    queryFn: ({ signal }) => everyPage((page) => call(api.GET('/api/v1/projects/{project_id}/keys', { params: { ...inProject(projectId), query: page }, signal }))),
+  });
+
+export interface NewKey {
+  name: string;
+  scopes: Key['scopes'];
+  expires_at: string | null;
+}
+
+export function useCreateKey(projectId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (body: NewKey) => call(api.POST('/api/v1/projects/{project_id}/keys', { params: inProject(projectId), body })),
+    onSuccess: () => client.invalidateQueries({ queryKey: keysKey(projectId) }),
+    // The answer holds the secret: forget it with the dialog that shows it.
+    gcTime: 0,
+  });
+}
+
+export function useRevokeKey(projectId: string) {
+  const client = useQueryClient();
+  return async (key: Key) => {
+    await call(api.DELETE('/api/v1/projects/{project_id}/keys/{id}', { params: { path: { project_id: projectId, id: key.id } } }));
+    await client.invalidateQueries({ queryKey: keysKey(projectId) });
+  };
+}

@@ -1,0 +1,64 @@
+import { Link } from '@tanstack/react-router';
+
+import type { Deployment } from '@/api/types';
+import { formatCompact, formatMicroseconds } from '@/lib/format';
+import { DeploymentPill } from '@/ui/StatusPill';
+import { Td, Th, Tr } from '@/ui/Table';
+
+import { useLastHour } from './queries';
+
+interface Place {
+  org: string;
+  project: string;
+}
+
+/** Deployments with their state and the traffic of the last hour. */
+export const DeploymentRows = ({ deployments, params }: { deployments: Deployment[]; params: Place }) => (
+  <div className="overflow-x-auto">
+    <table className="w-full border-collapse text-table">
+      <thead>
+        <tr>
+          <Th>Name</Th>
+          <Th>State</Th>
+          <Th>Serves</Th>
+          <Th numeric>Requests, last hour</Th>
+          <Th numeric>Errors</Th>
+          <Th numeric>p95</Th>
+        </tr>
+      </thead>
+      <tbody>
+        {deployments.map((deployment) => (
+          <DeploymentRow key={deployment.id} of={deployment} params={params} />
+        ))}
+      </tbody>
+    </table>
+  </div>
+);
+
+function DeploymentRow({ of: deployment, params }: { of: Deployment; params: Place }) {
+  const { data: traffic } = useLastHour(deployment.project_id, deployment.id);
+  const { model_version: version } = deployment.revision;
+  const isQuiet = !traffic || traffic.requests === 0;
+  return (
+    <Tr>
+      <Td className="font-medium">
+        <Link to="/o/$org/p/$project/deployments/$deployment" params={{ ...params, deployment: deployment.id }} className="link">
+          {deployment.name}
+        </Link>
+      </Td>
+      <Td>
+        <DeploymentPill state={deployment.state} reason={deployment.state_reason} />
+      </Td>
+      <Td className="text-muted">
+        {version.model_name} v{version.number}
+      </Td>
+      <Td numeric>{traffic ? formatCompact(traffic.requests) : '–'}</Td>
+      <Td numeric className={traffic?.errors ? 'text-danger' : 'text-muted'}>
+        {traffic ? formatCompact(traffic.errors) : '–'}
+      </Td>
+      <Td numeric className="text-muted">
+        {isQuiet ? '–' : formatMicroseconds(traffic.p95_us)}
+      </Td>
+    </Tr>
+  );
+}

@@ -1,0 +1,18 @@
+import { useQuery } from '@tanstack/react-query';
+
+import { api, call } from '@/api/client';
+import { requestsQuery } from '@/api/deployments';
+import { everyPage } from '@/api/pages';
+
+/** How many keys of the project work: neither revoked nor expired. Its cache key begins like the key page's, so that a change there is seen here. */
+export const useWorkingKeys = (projectId: string) =>
+  useQuery({
+    queryKey: ['keys', projectId, 'working'],
+    queryFn: async ({ signal }) => {
+      const keys = await everyPage((page) => call(api.GET('/api/v1/projects/{project_id}/keys', { params: { path: { project_id: projectId }, query: page }, signal })));
+      return keys.filter((key) => !key.revoked_at && (!key.expires_at || new Date(key.expires_at).getTime() > Date.now())).length;
+    },
+  });
+
+/** The traffic of one deployment in the last hour, all together. */
+export const useLastHour = (projectId: string, deploymentId: string) => useQuery({ ...requestsQuery(projectId, deploymentId, 60), select: (summary) => summary.totals });
