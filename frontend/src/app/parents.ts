@@ -32,6 +32,7 @@ export const sessionRoute = createRoute({
 export const organizationRoute = createRoute({
   getParentRoute: () => sessionRoute,
   path: 'o/$org',
+  notFoundComponent: NotFoundPage,
   beforeLoad: ({ context, params }) => {
     const organization = context.me.organizations.find((it) => it.slug === params.org);
     if (!organization) throw notFound();
@@ -42,6 +43,7 @@ export const organizationRoute = createRoute({
 export const projectRoute = createRoute({
   getParentRoute: () => organizationRoute,
   path: 'p/$project',
+  notFoundComponent: NotFoundPage,
   loader: ({ context, params }) =>
     context.queryClient.ensureQueryData(projectQuery(params.org, params.project)).catch((error: unknown) => {
       if (error instanceof ApiError && error.status === 404) throw notFound();

@@ -1,9 +1,15 @@
 import { screen, waitFor } from '@testing-library/react';
-import { expect, test } from 'vitest';
+import { http, HttpResponse } from 'msw';
+import { beforeEach, expect, test } from 'vitest';
 
-import { answer, json, problem } from '@/test/server';
-import { me } from '@/test/factories';
+import { key, me } from '@/test/factories';
+import { answer, json, page, problem, server } from '@/test/server';
 import { visit } from '@/test/visit';
+
+beforeEach(() => {
+  answer('get', '/projects/{project_id}/keys', () => page([]));
+  answer('get', '/projects/{project_id}/deployments', () => page([]));
+});
 
 test('the sidebar leads to every part of a project', async () => {
   const { user, router } = visit('/o/analytical/p/default');
@@ -32,4 +38,19 @@ test('without a session the reader signs in and comes back', async () => {
   const { router } = visit('/o/analytical/p/default/keys');
   await waitFor(() => expect(router.state.location.pathname).toBe('/login'));
   expect(router.state.location.search).toEqual({ next: '/o/analytical/p/default/keys' });
+});
+
+test('a server that stops answering is announced, and what is on the page stays', async () => {
+  visit('/o/analytical/p/default/keys');
+  expect(await screen.findByText('No keys yet')).toBeInTheDocument();
+  server.use(http.get('http://localhost:8080/health/live', () => HttpResponse.error()));
+  window.dispatchEvent(new Event('offline'));
+  expect(await screen.findByText(/Headrace has not answered since/)).toBeInTheDocument();
+  expect(screen.getByText('No keys yet')).toBeInTheDocument();
+
+  server.resetHandlers();
+  answer('get', '/projects/{project_id}/keys', () => page([key()]));
+  window.dispatchEvent(new Event('online'));
+  await waitFor(() => expect(screen.queryByText(/Headrace has not answered since/)).not.toBeInTheDocument());
+  expect(await screen.findByRole('cell', { name: 'checkout service' })).toBeInTheDocument();
 });

@@ -2,12 +2,13 @@ import { type AnyRoute, createRoute, lazyRouteComponent } from '@tanstack/react-
 
 interface AuthSearch {
   /** Where to go after signing in: a path on this site, never another site. */
-  next?: string;
+  next?: string | undefined;
 }
 
 const PATH_HERE = /^\/(?![/\\])/;
 
-const validateSearch = ({ next }: Record<string, unknown>): AuthSearch => (typeof next === 'string' && PATH_HERE.test(next) ? { next } : {});
+// What does not pass is set to undefined, not left out: the router lays this over the raw search of the URL.
+const validateSearch = ({ next }: Record<string, unknown>): AuthSearch => ({ next: typeof next === 'string' && PATH_HERE.test(next) ? next : undefined });
 
 export const authRoutes = <Parent extends AnyRoute>(root: Parent) =>
   [

@@ -2,7 +2,7 @@ import { type AnyRoute, createRoute, lazyRouteComponent } from '@tanstack/react-
 
 interface KeySearch {
   /** True to list revoked and expired keys too. */
-  all?: true;
+  all?: true | undefined;
 }
 
 export const keyRoutes = <Parent extends AnyRoute>(project: Parent) =>
@@ -10,7 +10,7 @@ export const keyRoutes = <Parent extends AnyRoute>(project: Parent) =>
     createRoute({
       getParentRoute: () => project,
       path: 'keys',
-      validateSearch: ({ all }: Record<string, unknown>): KeySearch => (all === true ? { all } : {}),
+      validateSearch: ({ all }: Record<string, unknown>): KeySearch => ({ all: all === true ? true : undefined }),
       component: lazyRouteComponent(() => import('./KeysPage'), 'KeysPage'),
     }),
   ] as const;

@@ -37,7 +37,7 @@ function Steps({ project, deployment, hasKey }: { project: Project; deployment: 
   const variant = (index: number) => (index === current ? 'primary' : 'secondary');
   return (
     <Card title="Next steps" padded={false}>
-      <ol className="divide-y divide-border">
+      <ol aria-label="Next steps" className="divide-y divide-border">
         <Step {...step(0)} title="Upload a model" text="An ONNX file. Its inputs and outputs are read and checked on arrival.">
           <LinkButton to="/o/$org/p/$project/models" params={params} variant={variant(0)}>
             Go to models

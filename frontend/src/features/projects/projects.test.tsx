@@ -1,0 +1,90 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { expect, test, vi } from 'vitest';
+
+import { deployment, key, project } from '@/test/factories';
+import { answer, json, page, problem } from '@/test/server';
+import { visit } from '@/test/visit';
+
+const totals = (requests: number) => ({ requests, errors: 0, server_errors: 0, rows: requests, p50_us: 900, p95_us: 2100, p99_us: 4000 });
+
+function traffic(requests: number) {
+  answer('get', '/projects/{project_id}/deployments/{deployment_id}/monitoring/requests', () =>
+    json({ from: '2026-11-22T09:00:00Z', to: '2026-11-22T10:00:00Z', step_s: 60, points: [], totals: totals(requests) }),
+  );
+}
+
+test('creating a project leads into it', async () => {
+  const asked = vi.fn();
+  answer('post', '/organizations/{organization_id}/projects', async ({ request }) => {
+    asked(await request.json());
+    return json(project({ id: 'new', name: 'Fraud', slug: 'fraud' }), 201);
+  });
+  answer('get', '/lookup', () => json(project({ id: 'new', name: 'Fraud', slug: 'fraud' })));
+  answer('get', '/projects/{project_id}/keys', () => page([]));
+  answer('get', '/projects/{project_id}/deployments', () => page([]));
+  const { user, router } = visit('/o/analytical');
+  await user.click(await screen.findByRole('button', { name: 'New project' }));
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Name'), 'Fraud');
+  await user.type(form.getByLabelText('Description'), 'Card payments');
+  await user.click(form.getByRole('button', { name: 'Create project' }));
+  expect(await screen.findByRole('heading', { level: 1, name: 'Fraud' })).toBeInTheDocument();
+  expect(router.state.location.pathname).toBe('/o/analytical/p/fraud');
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'Fraud', description: 'Card payments' });
+});
+
+test('a taken name is said in the dialog', async () => {
+  answer('post', '/organizations/{organization_id}/projects', () => problem(409, 'Project name taken', 'there is a project named "Default" already'));
+  const { user } = visit('/o/analytical');
+  await user.click(await screen.findByRole('button', { name: 'New project' }));
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Name'), 'Default');
+  await user.click(form.getByRole('button', { name: 'Create project' }));
+  expect(await form.findByRole('alert')).toHaveTextContent('there is a project named "Default" already');
+});
+
+test('the switcher leads to another project', async () => {
+  answer('get', '/organizations/{organization_id}/projects', () => page([project(), project({ id: 'b', name: 'Fraud', slug: 'fraud' })]));
+  answer('get', '/projects/{project_id}/keys', () => page([]));
+  answer('get', '/projects/{project_id}/deployments', () => page([]));
+  const { user, router } = visit('/o/analytical/p/default');
+  await user.click(await screen.findByRole('button', { name: 'Switch project, now Default' }));
+  await user.click(await screen.findByRole('menuitemradio', { name: 'Fraud' }));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/o/analytical/p/fraud'));
+});
+
+test('the next steps follow what exists', async () => {
+  answer('get', '/lookup', () => json(project({ models: 1 })));
+  answer('get', '/projects/{project_id}/keys', () => page([key()]));
+  answer('get', '/projects/{project_id}/deployments', () => page([]));
+  visit('/o/analytical/p/default');
+  const steps = within(await screen.findByRole('list', { name: 'Next steps' }));
+  expect(steps.getAllByLabelText('Done')).toHaveLength(2);
+  expect(steps.getByRole('listitem', { current: 'step' })).toHaveTextContent('Deploy it');
+});
+
+test('once requests arrive the steps give way to the deployments and their traffic', async () => {
+  answer('get', '/lookup', () => json(project({ models: 1, deployments: 1 })));
+  answer('get', '/projects/{project_id}/keys', () => page([key()]));
+  answer('get', '/projects/{project_id}/deployments', () => page([deployment()]));
+  traffic(12_345);
+  visit('/o/analytical/p/default');
+  const row = within(await screen.findByRole('row', { name: /credit/ }));
+  expect(row.getByText('Ready')).toBeInTheDocument();
+  expect(await row.findByText('12.3K')).toBeInTheDocument();
+  expect(row.getByText('2.1 ms')).toBeInTheDocument();
+  expect(screen.queryByRole('heading', { name: 'Next steps' })).not.toBeInTheDocument();
+});
+
+test('a project that does not exist is not found, inside the shell', async () => {
+  answer('get', '/lookup', () => problem(404, 'Project not found', 'no such project'));
+  visit('/o/analytical/p/nothing');
+  expect(await screen.findByRole('heading', { name: 'There is nothing here' })).toBeInTheDocument();
+  expect(screen.getByRole('navigation', { name: 'Main' })).toBeInTheDocument();
+});
+
+test('an organization of others is not found, inside the shell', async () => {
+  visit('/o/somebody-else');
+  expect(await screen.findByRole('heading', { name: 'There is nothing here' })).toBeInTheDocument();
+  expect(screen.getByRole('navigation', { name: 'Main' })).toBeInTheDocument();
+});
