@@ -2,12 +2,13 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, call } from './client';
-import type { Deployment } from './types';
+import { allItems, paging } from './paging';
+import type { Deployment, Revision } from './types';
 
 const PAGE = 50;
 const UNSETTLED_MS = 1_000;
 const SETTLED_MS = 5_000;
-const MONITORING_MS = 10_000;
+const MONITORING_MS = 5_000;
 
 export const deploymentKeys = {
   all: (projectId: string) => ['deployments', projectId] as const,
@@ -29,8 +30,8 @@ export const deploymentsQuery = (projectId: string) =>
     queryKey: deploymentKeys.list(projectId),
     queryFn: ({ pageParam, signal }) =>
       call(api.GET('/api/v1/projects/{project_id}/deployments', { params: { path: { project_id: projectId }, query: { limit: PAGE, ...pageParam } }, signal })),
-    initialPageParam: {},
-    getNextPageParam: ({ next_cursor: cursor }): { cursor?: string } | undefined => (cursor ? { cursor } : undefined),
+    ...paging,
+    select: allItems,
     refetchInterval: ({ state }) => pollInterval(state.data?.pages.flatMap((page) => page.items) ?? []),
   });
 
@@ -55,8 +56,8 @@ export const revisionsQuery = (projectId: string, deploymentId: string) =>
           signal,
         }),
       ),
-    initialPageParam: {},
-    getNextPageParam: ({ next_cursor: cursor }): { cursor?: string } | undefined => (cursor ? { cursor } : undefined),
+    ...paging,
+    select: allItems,
   });
 
 /** The requests of the last `minutes`, up to the moment of asking. */
@@ -73,6 +74,7 @@ export const requestsQuery = (projectId: string, deploymentId: string, minutes: 
         }),
       );
     },
+    staleTime: MONITORING_MS,
     refetchInterval: MONITORING_MS,
   });
 
@@ -86,6 +88,7 @@ export const recentRequestsQuery = (projectId: string, deploymentId: string) =>
           signal,
         }),
       ),
+    staleTime: MONITORING_MS,
     refetchInterval: MONITORING_MS,
   });
 
@@ -94,12 +97,25 @@ export const createDeployment = (projectId: string, name: string, versionId: str
     api.POST('/api/v1/projects/{project_id}/deployments', { params: { path: { project_id: projectId } }, body: { name, model_version_id: versionId } }),
   );
 
-/** Makes a new revision that serves this version; the batching settings stay. */
-export const updateDeployment = (projectId: string, deploymentId: string, versionId: string) =>
+export interface RevisionChange {
+  model_version_id: string;
+  /** Absent, the settings stay as they are. */
+  batching?: Revision['batching'];
+}
+
+/** Makes a new revision; the one before answers until it is ready. */
+export const updateDeployment = (projectId: string, deploymentId: string, change: RevisionChange) =>
   call(
-    api.PATCH('/api/v1/projects/{project_id}/deployments/{deployment_id}', {
+    api.PATCH('/api/v1/projects/{project_id}/deployments/{deployment_id}', { params: { path: { project_id: projectId, deployment_id: deploymentId } }, body: change }),
+  );
+
+/** The answer to an inference request, sent as it is written; `body` is JSON text of the Open Inference Protocol. */
+export const tryDeployment = (projectId: string, deploymentId: string, body: string): Promise<unknown> =>
+  call(
+    api.POST('/api/v1/projects/{project_id}/deployments/{deployment_id}/infer', {
       params: { path: { project_id: projectId, deployment_id: deploymentId } },
-      body: { model_version_id: versionId },
+      body: {},
+      bodySerializer: () => body,
     }),
   );
 

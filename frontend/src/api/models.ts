@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, call } from './client';
+import { allItems, paging } from './paging';
 
 const PAGE = 50;
 
@@ -17,8 +18,8 @@ export const modelsQuery = (projectId: string) =>
     queryKey: modelKeys.list(projectId),
     queryFn: ({ pageParam, signal }) =>
       call(api.GET('/api/v1/projects/{project_id}/models', { params: { path: { project_id: projectId }, query: { limit: PAGE, ...pageParam } }, signal })),
-    initialPageParam: {},
-    getNextPageParam: ({ next_cursor: cursor }): { cursor?: string } | undefined => (cursor ? { cursor } : undefined),
+    ...paging,
+    select: allItems,
   });
 
 export const modelQuery = (projectId: string, modelId: string) =>
@@ -38,8 +39,8 @@ export const versionsQuery = (projectId: string, modelId: string) =>
           signal,
         }),
       ),
-    initialPageParam: {},
-    getNextPageParam: ({ next_cursor: cursor }): { cursor?: string } | undefined => (cursor ? { cursor } : undefined),
+    ...paging,
+    select: allItems,
   });
 
 export const createModel = (projectId: string, name: string) =>

@@ -9,7 +9,8 @@ import { RelativeTime } from './RelativeTime';
 import { RowsSkeleton } from './Skeleton';
 
 interface LoadedProps<T> {
-  query: UseQueryResult<T>;
+  /** The result of `useQuery`, or of `useInfiniteQuery` over a list. */
+  query: Pick<UseQueryResult<T>, 'data' | 'error' | 'isPending' | 'isFetching' | 'dataUpdatedAt'> & { refetch: () => Promise<unknown> };
   /** The shape of what is on its way. */
   skeleton?: ReactNode;
   children: (data: T) => ReactNode;

@@ -16,7 +16,7 @@ export function curlSnippet({ inferenceUrl, deployment }: Target, request: Infer
   return [
     'export HEADRACE_API_KEY=…  # your key',
     '',
-    `curl -s ${inferenceUrl}/v2/models/${deployment}/infer \\`,
+    `curl -s ${inferenceUrl}/v2/models/${encodeURIComponent(deployment)}/infer \\`,
     '  -H "Authorization: Bearer $HEADRACE_API_KEY" \\',
     '  -H "Content-Type: application/json" \\',
     `  -d '${JSON.stringify(request).replaceAll("'", "'\\''")}'`,
@@ -30,7 +30,7 @@ export function pythonSnippet({ inferenceUrl, deployment }: Target, { inputs }: 
     'import requests',
     '',
     'response = requests.post(',
-    `    "${inferenceUrl}/v2/models/${deployment}/infer",`,
+    `    "${inferenceUrl}/v2/models/${encodeURIComponent(deployment)}/infer",`,
     '    headers={"Authorization": f"Bearer {os.environ[\'HEADRACE_API_KEY\']}"},',
     '    json={',
     '        "inputs": [',

@@ -69,3 +69,11 @@ export function labelsOf(metadata: Metadata): readonly string[] {
   const labels = parsed.ok ? labelList.safeParse(parsed.value) : null;
   return labels?.success ? labels.data : [];
 }
+
+/** A request as JSON text for people: one line an input. */
+export function formatRequest({ inputs }: InferRequest): string {
+  return `{\n  "inputs": [\n${inputs.map((it) => `    ${JSON.stringify(it)}`).join(',\n')}\n  ]\n}`;
+}
+
+/** An answer as JSON text for people: short lists on one line. */
+export const formatAnswer = (body: unknown): string => JSON.stringify(body, null, 2).replaceAll(/\[[^[\]{}]*\]/g, (list) => list.replaceAll(/\s+/g, ' '));

@@ -1,0 +1,56 @@
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { useProject } from '@/api/projects';
+import { useSystem } from '@/api/system';
+import { Card } from '@/ui/Card';
+import { CodeBlock } from '@/ui/CodeBlock';
+import { Loaded } from '@/ui/Loaded';
+import { Segments } from '@/ui/Segments';
+
+import type { InferRequest } from './playground/form';
+import { curlSnippet, pythonSnippet, type SnippetLanguage, type Target, tritonSnippet } from './snippets';
+
+const LANGUAGES = [
+  { value: 'curl', label: 'curl' },
+  { value: 'python', label: 'Python' },
+  { value: 'triton', label: 'tritonclient' },
+] as const;
+
+const WRITERS: Record<SnippetLanguage, (target: Target, request: InferRequest) => string> = { curl: curlSnippet, python: pythonSnippet, triton: tritonSnippet };
+
+/** How to call a deployment from outside, with the request that the "try it" form holds. */
+export function CodeSnippets({ deployment, request }: { deployment: string; request: InferRequest | null }) {
+  const project = useProject();
+  const system = useSystem();
+  const [language, setLanguage] = useState<SnippetLanguage>('curl');
+  return (
+    <Loaded query={system}>
+      {({ inference_url: address }) => {
+        const target = { inferenceUrl: address.replace(/\/$/, ''), deployment };
+        return (
+          <div className="flex flex-col gap-6">
+            <Card title="Inference address">
+              <CodeBlock code={`${target.inferenceUrl}/v2/models/${encodeURIComponent(deployment)}/infer`} label="Inference address" />
+            </Card>
+            <Card title="Call it from your code" actions={<Segments label="Language" value={language} options={LANGUAGES} onChange={setLanguage} />}>
+              <div className="flex flex-col gap-3">
+                <p className="text-body text-muted">
+                  Calls need an API key of this project in <code className="font-mono text-code">HEADRACE_API_KEY</code>.{' '}
+                  <Link to="/o/$org/p/$project/keys" params={{ org: project.organization_slug, project: project.slug }} className="link">
+                    Create a key
+                  </Link>
+                </p>
+                {request ? (
+                  <CodeBlock code={WRITERS[language](target, request)} label={`${language} snippet`} />
+                ) : (
+                  <p className="text-body text-warn">Fill in a complete request under “Try it” first: it becomes the example here.</p>
+                )}
+              </div>
+            </Card>
+          </div>
+        );
+      }}
+    </Loaded>
+  );
+}

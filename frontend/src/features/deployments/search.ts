@@ -1,0 +1,25 @@
+/** What the address of a deployment's page says beyond the deployment: the open tab and the time range of the charts. */
+import * as z from 'zod/mini';
+
+export const TABS = ['try', 'requests', 'code', 'revisions', 'workers'] as const;
+export type TabName = (typeof TABS)[number];
+
+/** Time ranges, in minutes. */
+export const RANGES = { '15m': 15, '1h': 60, '6h': 360, '24h': 1440 } as const;
+export const RANGE_NAMES = ['15m', '1h', '6h', '24h'] as const;
+export type RangeName = (typeof RANGE_NAMES)[number];
+
+const tabSearch = z.object({ tab: z.enum(TABS) });
+const rangeSearch = z.object({ range: z.enum(RANGE_NAMES) });
+
+export interface DeploymentSearch {
+  tab?: TabName;
+  range?: RangeName;
+}
+
+/** A bad value falls back to the default, which is absent from the address. */
+export function parseDeploymentSearch(search: Record<string, unknown>): DeploymentSearch {
+  const tab = tabSearch.safeParse(search);
+  const range = rangeSearch.safeParse(search);
+  return { ...(tab.success ? tab.data : {}), ...(range.success ? range.data : {}) };
+}

@@ -1,0 +1,10 @@
+/** What the address of a model's page says beyond the model. */
+import * as z from 'zod/mini';
+
+const modelSearch = z.object({ version: z.int().check(z.positive()) });
+
+/** Which version is on show; absent, the latest. A bad value falls back to that. */
+export function parseModelSearch(search: Record<string, unknown>): { version?: number } {
+  const parsed = modelSearch.safeParse(search);
+  return parsed.success ? parsed.data : {};
+}
