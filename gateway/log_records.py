@@ -79,7 +79,8 @@ def _values(arrays: Iterable[Array]) -> tuple[bytes, tuple[str, ...]]:
 
 
 def _text(value: Any) -> str:
-    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    blob = value if isinstance(value, bytes) else str(value).encode(errors="backslashreplace")
+    return blob.decode(errors="backslashreplace")
 
 
 def element_count(arrays: Iterable[Array]) -> int:

@@ -21,6 +21,7 @@ def connect(url: str) -> Redis:
         socket_timeout=TIMEOUT_S,
         socket_connect_timeout=TIMEOUT_S,
         max_connections=16,
+        protocol=2,
     )
 
 

@@ -1,0 +1,65 @@
+"""A worker's own folder on disk: its identity across restarts, its spilled log, and the lock that keeps others out."""
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+from contracts.errors import HeadraceError
+
+PATIENCE_S: Final = 10.0
+"""How long the previous owner, told to stop, may take to leave."""
+
+
+class HomeTaken(HeadraceError):
+    """Another gateway runs on this data directory."""
+
+    title = "Data directory in use"
+
+
+class Home:
+    """`<data>/gateway/worker-<index>`, held until the process ends."""
+
+    def __init__(self, data: Path, index: int) -> None:
+        self.path = data / "gateway" / f"worker-{index}"
+        self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = _lock(self.path / "lock", time.monotonic() + PATIENCE_S)
+        self.worker_id = _identity(self.path / "id")
+
+    @property
+    def spill(self) -> Path:
+        """Folder of the log's segment files."""
+        return self.path / "spill"
+
+    def adopt(self, workers: int) -> None:
+        """Take over the spilled logs of workers beyond the first `workers`, which run no more."""
+        self.spill.mkdir(exist_ok=True)
+        for home in self.path.parent.glob("worker-*"):
+            if int(home.name.rpartition("-")[2]) >= workers:
+                for segment in home.glob("spill/*"):
+                    segment.rename(self.spill / segment.name)
+
+
+def _lock(path: Path, deadline: float) -> int:
+    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(handle)
+                raise HomeTaken(f"another gateway runs on {path.parent}; stop it, or set HEADRACE_DATA") from None
+            time.sleep(0.05)
+        else:
+            return handle
+
+
+def _identity(path: Path) -> str:
+    """The same after a restart, so that a restarted worker replaces what it had reported."""
+    if path.exists() and (text := path.read_text().strip()):
+        return text
+    text = uuid4().hex
+    path.write_text(text)
+    return text

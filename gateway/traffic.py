@@ -1,0 +1,85 @@
+"""Counts of what was answered: plain integers bumped on the hot path, and histograms filled from the request log's records."""
+
+from bisect import bisect_left
+from collections.abc import Iterable
+from itertools import accumulate
+from typing import Final
+from uuid import UUID
+
+from contracts.records import RequestRecord
+
+DURATION_BUCKETS_US: Final = (500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000)
+DURATION_BUCKETS: Final = tuple(it / 1e6 for it in DURATION_BUCKETS_US)
+"""The same bounds in seconds, as Prometheus shows them."""
+ROWS_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+STAGES: Final = ("queue", "preprocess", "infer", "postprocess", "total")
+
+
+class Counts:
+    """One deployment and model version since the worker started; `by_class[4]` counts answers with a status of 400 to 499."""
+
+    __slots__ = ("by_class", "rows")
+
+    def __init__(self) -> None:
+        self.by_class = [0] * 6
+        self.rows = 0
+
+
+class Histogram:
+    """How often a value was at most each of `bounds`, in between, or above the last."""
+
+    __slots__ = ("bounds", "counts", "sum")
+
+    def __init__(self, bounds: tuple[int, ...]) -> None:
+        self.bounds = bounds
+        self.counts = [0] * (len(bounds) + 1)
+        self.sum = 0
+
+    def add(self, value: int) -> None:
+        self.counts[bisect_left(self.bounds, value)] += 1
+        self.sum += value
+
+    def cumulative(self) -> list[int]:
+        """Observations at most each bound; the last is all of them."""
+        return list(accumulate(self.counts))
+
+
+class Latencies:
+    """Where the time of one deployment's requests went, in microseconds, and how full its batches were."""
+
+    __slots__ = ("batch_rows", "stages")
+
+    def __init__(self) -> None:
+        self.stages = {stage: Histogram(DURATION_BUCKETS_US) for stage in STAGES}
+        self.batch_rows = Histogram(ROWS_BUCKETS)
+
+
+class Traffic:
+    """Everything counted on this worker; a deployment's counts end with it."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[UUID, int], Counts] = {}
+        """By deployment and model version."""
+        self.latencies: dict[bytes, Latencies] = {}
+        """By the 16 bytes of the deployment's id."""
+        self.refused: dict[int, int] = {}
+        """Answers, by status, to requests that led to no deployment."""
+
+    def counts_of(self, deployment_id: UUID, version: int) -> Counts:
+        """The counts to bump; kept while the deployment is."""
+        return self.counts.setdefault((deployment_id, version), Counts())
+
+    def forget_all_but(self, deployment_ids: set[UUID]) -> None:
+        """Drop what was counted for deployments that are gone."""
+        self.counts = {key: it for key, it in self.counts.items() if key[0] in deployment_ids}
+        self.latencies = {key: it for key, it in self.latencies.items() if UUID(bytes=key) in deployment_ids}
+
+    def observe(self, records: Iterable[RequestRecord]) -> None:
+        """Add the latencies of `records`."""
+        for it in records:
+            latencies = self.latencies.get(it.deployment_id) or self.latencies.setdefault(it.deployment_id, Latencies())
+            times = (it.queue_us, it.decode_us, it.infer_us, it.encode_us, it.total_us)
+            for histogram, time_us in zip(latencies.stages.values(), times, strict=True):
+                histogram.add(time_us)
+            if it.batch_rows:
+                latencies.batch_rows.add(it.batch_rows)

@@ -1,0 +1,189 @@
+"""The request log reaches the stream once and whole, whatever happens to Redis meanwhile."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contracts.records import LOG_STREAM, RecordBatch, RequestRecord, decode_batch
+from gateway import request_log
+from gateway.log_records import Entry, Owner
+from gateway.redis_client import connect
+from gateway.request_ids import RequestIds
+from gateway.request_log import RequestLog
+from gateway.spill import Spill
+from tests.gateway.conftest import BreakableValkey
+
+IDS = RequestIds()
+OWNER = Owner(*(bytes([it] * 16) for it in range(5)))
+NOON_US = 1_790_000_000_000_000
+
+
+def entry(time_us: int = NOON_US, inputs: tuple[Any, ...] = (), outputs: tuple[Any, ...] = ()) -> Entry:
+    return Entry(time_us, IDS.next(time_us // 1000), OWNER, b"k" * 16, 200, "", 1, 1, 2, 3, 4, 10, 1, inputs, outputs)
+
+
+@asynccontextmanager
+async def running_log(
+    url: str, folder: Path, epoch: str = "epoch", bound: int = 100_000, spill_bytes: int = 1 << 24
+) -> AsyncGenerator[RequestLog]:
+    """A log that is flushed and closed at the end."""
+    client, seen = connect(url), list[RequestRecord]()
+    log = RequestLog(client, Spill(folder, spill_bytes, epoch), epoch, bound, seen.extend)
+    task = asyncio.create_task(log.run())
+    try:
+        yield log
+    finally:
+        log.stop()
+        await asyncio.wait_for(task, 10)
+        await client.aclose()
+
+
+async def until(condition: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        await asyncio.sleep(0.005)
+
+
+def batches(valkey: BreakableValkey) -> list[RecordBatch]:
+    """What the stream holds, in order."""
+    with valkey.client() as client:
+        entries: Any = client.xrange(LOG_STREAM)
+    found = [(decode_batch(fields[b"b"]), int(fields[b"n"])) for _, fields in entries]
+    assert all(len(batch.records) == n for batch, n in found)
+    return [batch for batch, _ in found]
+
+
+def logged(valkey: BreakableValkey) -> list[bytes]:
+    """Request ids in the stream, those of a batch sent twice once."""
+    once = {batch.batch_id: batch for batch in batches(valkey)}
+    return [record.request_id for batch in once.values() for record in batch.records]
+
+
+def raw(entries: list[Entry]) -> list[bytes]:
+    return [bytes.fromhex(it.request_id.replace("-", "")) for it in entries]
+
+
+async def test_records_arrive_in_batches_of_at_most_500(valkey: BreakableValkey, tmp_path: Path) -> None:
+    entries = [entry() for _ in range(1200)]
+    async with running_log(valkey.url, tmp_path) as log:
+        for it in entries:
+            log.append(it)
+    assert [len(it.records) for it in batches(valkey)] == [500, 500, 200]
+    assert logged(valkey) == raw(entries)
+
+
+async def test_values_are_packed_in_order_numbers_and_texts_apart(valkey: BreakableValkey, tmp_path: Path) -> None:
+    numbers = np.array([[1, 2], [3, 4]], dtype=np.float32)
+    texts = np.array([b"caf\xc3\xa9", b"\xff"], dtype=object)
+    flags = np.array([True, False])
+    async with running_log(valkey.url, tmp_path) as log:
+        log.append(entry(inputs=(numbers, texts, flags), outputs=(numbers[:, :1],)))
+    record = batches(valkey)[0].records[0]
+    assert np.frombuffer(record.input_numbers, "<f8").tolist() == [1, 2, 3, 4, 1, 0]
+    assert record.input_texts == ("café", "\\xff")
+    assert np.frombuffer(record.output_numbers, "<f8").tolist() == [1, 3]
+
+
+async def test_a_record_with_too_much_text_is_kept_without_its_values(valkey: BreakableValkey, tmp_path: Path) -> None:
+    async with running_log(valkey.url, tmp_path) as log:
+        log.append(entry(inputs=(np.array([b"x" * 70_000], dtype=object), np.ones(3))))
+    record = batches(valkey)[0].records[0]
+    assert (record.input_texts, record.input_numbers, record.rows) == ((), b"", 1)
+
+
+async def test_one_batch_is_of_one_day(valkey: BreakableValkey, tmp_path: Path) -> None:
+    day_us = 86_400_000_000
+    midnight_us = NOON_US // day_us * day_us
+    async with running_log(valkey.url, tmp_path) as log:
+        for offset_us in (-2, 1, -1, 2):
+            log.append(entry(midnight_us + offset_us))
+    found = [[it.time_us - midnight_us for it in batch.records] for batch in batches(valkey)]
+    assert found == [[-2, -1], [1, 2]]
+    assert len({it.batch_id for it in batches(valkey)}) == 2
+
+
+async def test_a_full_ring_drops_the_oldest_and_says_so_in_the_next_batch(valkey: BreakableValkey, tmp_path: Path) -> None:
+    entries = [entry() for _ in range(25)]
+    async with running_log(valkey.url, tmp_path, bound=10) as log:
+        for it in entries:
+            log.append(it)
+        assert (log.lost, log.depth) == (15, 10)
+    (batch,) = batches(valkey)
+    assert (batch.lost, [it.request_id for it in batch.records]) == (15, raw(entries[15:]))
+
+
+async def test_nothing_is_lost_while_redis_is_away(valkey: BreakableValkey, tmp_path: Path) -> None:
+    entries = [entry() for _ in range(30)]
+    async with running_log(valkey.url, tmp_path) as log:
+        log.append(entries[0])
+        await until(lambda: log.sent == 1, "the first record in Redis")
+        valkey.kill()
+        for number, it in enumerate(entries[1:], start=1):
+            log.append(it)
+            await until(lambda number=number: log.spilled_records >= number, "a spilled record")
+        valkey.start()
+        await until(lambda: log.spilled_records == 0, "the replay")
+        assert log.lost == 0
+    assert sorted(logged(valkey)) == sorted(raw(entries))
+
+
+async def test_spilled_records_follow_after_a_restart_with_the_same_batch_ids(valkey: BreakableValkey, tmp_path: Path) -> None:
+    entries = [entry() for _ in range(3)]
+    valkey.kill()
+    async with running_log(valkey.url, tmp_path, "before") as log:
+        for it in entries:
+            log.append(it)
+        await until(lambda: log.spilled_records == 3, "the spill")
+    valkey.start()
+    async with running_log(valkey.url, tmp_path, "after") as log:
+        await until(lambda: log.sent == 3, "the replay")
+    assert {it.batch_id.partition("-")[0] for it in batches(valkey)} == {"before"}
+    assert logged(valkey) == raw(entries)
+
+
+async def test_when_the_spill_is_full_too_losses_are_counted_exactly(valkey: BreakableValkey, tmp_path: Path) -> None:
+    valkey.kill()
+    appended = 0
+    async with running_log(valkey.url, tmp_path, spill_bytes=0) as log:
+        for _ in range(7):
+            log.append(entry())
+        await until(lambda: log.lost == 7, "the loss")
+        valkey.start()
+        while not log.sent:
+            appended += 1
+            log.append(entry())
+            await until(lambda: log.depth == 0, "the flush")
+    assert len(logged(valkey)) + log.lost == 7 + appended
+    assert sum(it.lost for it in batches(valkey)) == log.lost
+
+
+async def test_a_full_stream_is_left_alone_until_there_is_room(
+    valkey: BreakableValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "MAX_STREAM_ENTRIES", 1)
+    with valkey.client() as client:
+        client.xadd(LOG_STREAM, {"b": b"", "n": 0})
+        async with running_log(valkey.url, tmp_path) as log:
+            log.append(entry())
+            await until(lambda: log.spilled_records == 1, "the spill")
+            client.delete(LOG_STREAM)
+            await until(lambda: log.sent == 1, "the replay")
+    assert len(logged(valkey)) == 1
+
+
+async def test_redis_out_of_memory_costs_no_record(valkey: BreakableValkey, tmp_path: Path) -> None:
+    with valkey.client() as client:
+        client.config_set("maxmemory", 1)
+        async with running_log(valkey.url, tmp_path) as log:
+            log.append(entry())
+            await until(lambda: log.spilled_records == 1, "the spill")
+            client.config_set("maxmemory", 0)
+            await until(lambda: log.sent == 1, "the replay")
+    assert len(logged(valkey)) == 1
