@@ -1,7 +1,7 @@
 """Counts of what was answered: plain integers bumped on the hot path, and histograms filled from the request log's records."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from itertools import accumulate
 from typing import Final
 from uuid import UUID
@@ -69,7 +69,7 @@ class Traffic:
         """The counts to bump; kept while the deployment is."""
         return self.counts.setdefault((deployment_id, version), Counts())
 
-    def forget_all_but(self, deployment_ids: set[UUID]) -> None:
+    def forget_all_but(self, deployment_ids: Container[UUID]) -> None:
         """Drop what was counted for deployments that are gone."""
         self.counts = {key: it for key, it in self.counts.items() if key[0] in deployment_ids}
         self.latencies = {key: it for key, it in self.latencies.items() if UUID(bytes=key) in deployment_ids}

@@ -1,8 +1,7 @@
 """The request log reaches the stream once and whole, whatever happens to Redis meanwhile."""
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from gateway.request_ids import RequestIds
 from gateway.request_log import RequestLog
 from gateway.spill import Spill
 from tests.gateway.conftest import BreakableValkey
+from tests.gateway.waiting import until
 
 IDS = RequestIds()
 OWNER = Owner(*(bytes([it] * 16) for it in range(5)))
@@ -42,13 +42,6 @@ async def running_log(
         log.stop()
         await asyncio.wait_for(task, 10)
         await client.aclose()
-
-
-async def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        await asyncio.sleep(0.005)
 
 
 def batches(valkey: BreakableValkey) -> list[RecordBatch]:
