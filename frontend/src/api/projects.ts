@@ -3,7 +3,7 @@ import { queryOptions, skipToken, useQuery, useSuspenseQuery } from '@tanstack/r
 import { useParams } from '@tanstack/react-router';
 
 import { api, call } from './client';
-import { everyPage } from './pages';
+import { everyPage } from './paging';
 import type { Project } from './types';
 
 export const projectKeys = {

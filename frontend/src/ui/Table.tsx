@@ -27,5 +27,5 @@ export const Tr = ({ className, ...rest }: ComponentProps<'tr'>) => (
 );
 
 export const Td = ({ numeric = false, className, ...rest }: ComponentProps<'td'> & Align) => (
-  <td className={classes('h-11 px-4 py-2 align-middle', numeric && 'text-right whitespace-nowrap', className)} {...rest} />
+  <td className={classes('h-11 px-4 py-2 align-middle', numeric && 'text-right whitespace-nowrap tabular-nums', className)} {...rest} />
 );

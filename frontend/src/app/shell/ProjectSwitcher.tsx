@@ -3,6 +3,7 @@ import { ChevronsUpDown, FolderKanban } from 'lucide-react';
 
 import { useProjects } from '@/api/projects';
 import { useMe } from '@/api/session';
+import { classes } from '@/lib/classes';
 import { Button } from '@/ui/Button';
 import { Menu, MenuChoices, MenuLabel, MenuLink, MenuSeparator } from '@/ui/Menu';
 
@@ -20,7 +21,7 @@ export function ProjectSwitcher() {
       align="start"
       trigger={
         <Button variant="ghost" className="min-w-0 shrink! gap-2! px-2!" aria-label={`Switch project, now ${current?.name ?? project ?? 'none'}`}>
-          <span className="hidden max-w-56 truncate font-normal text-muted md:inline">{organization.name}</span>
+          <span className={classes('max-w-56 truncate', project ? 'hidden font-normal text-muted md:inline' : 'text-text')}>{organization.name}</span>
           {project && (
             <>
               <span aria-hidden className="hidden text-subtle md:inline">

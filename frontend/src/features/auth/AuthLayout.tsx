@@ -65,7 +65,7 @@ const Step = ({ icon: Icon, title, text }: StepProps) => (
 
 /** Still lines of flow behind the words. */
 const Currents = () => (
-  <svg aria-hidden viewBox="0 0 800 900" preserveAspectRatio="xMidYMid slice" className="absolute inset-0 size-full text-accent opacity-[0.13]">
+  <svg aria-hidden viewBox="0 0 800 900" preserveAspectRatio="xMidYMid slice" className="absolute inset-0 size-full text-accent opacity-20 mask-[linear-gradient(black,transparent_26%,transparent_74%,black)]">
     {Array.from({ length: 15 }, (_, line) => {
       const y = 40 + line * 62;
       return <path key={line} d={`M-40 ${y}c160 0 160 ${46 - line * 2} 320 ${46 - line * 2}s160 ${line * 2 - 46} 320 ${line * 2 - 46} 160 34 280 34`} fill="none" stroke="currentColor" strokeWidth="1.500" />;

@@ -1,4 +1,5 @@
 import type { Key } from '@/api/types';
+import { classes } from '@/lib/classes';
 import { useNow } from '@/lib/useNow';
 import { Button } from '@/ui/Button';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -7,14 +8,15 @@ import { Table, Td, Th, Tr } from '@/ui/Table';
 
 import { statusOf } from './status';
 
+const WIDE = 'hidden md:table-cell';
+
 const HEAD = (
   <>
     <Th>Name</Th>
-    <Th>Key</Th>
-    <Th>May</Th>
     <Th>Status</Th>
-    <Th>Created</Th>
-    <Th>Expires</Th>
+    <Th className={WIDE}>Scopes</Th>
+    <Th className={WIDE}>Created</Th>
+    <Th className="hidden sm:table-cell">Expires</Th>
     <Th>
       <span className="sr-only">Actions</span>
     </Th>
@@ -33,18 +35,18 @@ function KeyRow({ of: key, onRevoke }: { of: Key; onRevoke: () => void }) {
   const status = statusOf(key, useNow());
   return (
     <Tr>
-      <Td className="max-w-64 min-w-32 font-medium break-words">{key.name}</Td>
-      <Td>
-        <code className="font-mono text-caption whitespace-nowrap text-muted">hr_{key.key_id}_…</code>
+      <Td className="max-w-72">
+        <p className="font-medium break-words">{key.name}</p>
+        <code className="font-mono text-caption whitespace-nowrap text-subtle">hr_{key.key_id}_…</code>
       </Td>
-      <Td>{key.scopes.join(', ')}</Td>
       <Td>
         <StatusPill tone={status.tone}>{status.word}</StatusPill>
       </Td>
-      <Td className="text-muted">
+      <Td className={WIDE}>{key.scopes.join(', ')}</Td>
+      <Td className={classes(WIDE, 'text-muted')}>
         <RelativeTime time={key.created_at} />
       </Td>
-      <Td className="text-muted">{key.expires_at ? <RelativeTime time={key.expires_at} /> : 'Never'}</Td>
+      <Td className="hidden text-muted sm:table-cell">{key.expires_at ? <RelativeTime time={key.expires_at} /> : 'Never'}</Td>
       <Td className="text-right">
         {!key.revoked_at && (
           <Button size="small" variant="ghost" aria-label={`Revoke ${key.name}`} onClick={onRevoke}>

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
-import { everyPage } from '@/api/pages';
+import { everyPage } from '@/api/paging';
 import type { Key } from '@/api/types';
 
 const keysKey = (projectId: string) => ['keys', projectId] as const;

@@ -1,11 +1,14 @@
 import { Link } from '@tanstack/react-router';
 
 import type { Deployment } from '@/api/types';
+import { classes } from '@/lib/classes';
 import { formatCompact, formatMicroseconds } from '@/lib/format';
 import { DeploymentPill } from '@/ui/StatusPill';
 import { Td, Th, Tr } from '@/ui/Table';
 
 import { useLastHour } from './queries';
+
+const WIDE = 'hidden sm:table-cell';
 
 interface Place {
   org: string;
@@ -20,10 +23,13 @@ export const DeploymentRows = ({ deployments, params }: { deployments: Deploymen
         <tr>
           <Th>Name</Th>
           <Th>State</Th>
-          <Th>Serves</Th>
           <Th numeric>Requests, last hour</Th>
-          <Th numeric>Errors</Th>
-          <Th numeric>p95</Th>
+          <Th numeric className={WIDE}>
+            Errors
+          </Th>
+          <Th numeric className={WIDE}>
+            p95
+          </Th>
         </tr>
       </thead>
       <tbody>
@@ -41,22 +47,22 @@ function DeploymentRow({ of: deployment, params }: { of: Deployment; params: Pla
   const isQuiet = !traffic || traffic.requests === 0;
   return (
     <Tr>
-      <Td className="font-medium">
-        <Link to="/o/$org/p/$project/deployments/$deployment" params={{ ...params, deployment: deployment.id }} className="link">
+      <Td>
+        <Link to="/o/$org/p/$project/deployments/$deployment" params={{ ...params, deployment: deployment.id }} className="link font-medium">
           {deployment.name}
         </Link>
+        <p className="text-caption text-subtle">
+          {version.model_name} v{version.number}
+        </p>
       </Td>
       <Td>
         <DeploymentPill state={deployment.state} reason={deployment.state_reason} />
       </Td>
-      <Td className="text-muted">
-        {version.model_name} v{version.number}
-      </Td>
       <Td numeric>{traffic ? formatCompact(traffic.requests) : '–'}</Td>
-      <Td numeric className={traffic?.errors ? 'text-danger' : 'text-muted'}>
+      <Td numeric className={classes(WIDE, traffic?.errors ? 'text-danger' : 'text-muted')}>
         {traffic ? formatCompact(traffic.errors) : '–'}
       </Td>
-      <Td numeric className="text-muted">
+      <Td numeric className={classes(WIDE, 'text-muted')}>
         {isQuiet ? '–' : formatMicroseconds(traffic.p95_us)}
       </Td>
     </Tr>

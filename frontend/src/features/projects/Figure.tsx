@@ -11,9 +11,9 @@ const FigureCard = ({ label, value, ...anchor }: FigureProps) => (
   <li>
     <a
       {...anchor}
-      className="flex items-baseline justify-between gap-3 rounded-card border border-border bg-surface p-4 transition-colors duration-100 hover:border-border-strong sm:flex-col-reverse sm:items-start sm:gap-1"
+      className="flex h-full flex-col-reverse justify-end gap-1 rounded-card border border-border bg-surface p-3 transition-colors duration-100 hover:border-border-strong sm:p-4"
     >
-      <span className="text-body text-muted">{label}</span>
+      <span className="text-caption text-muted sm:text-body">{label}</span>
       <span className="text-display tabular-nums">{value}</span>
     </a>
   </li>

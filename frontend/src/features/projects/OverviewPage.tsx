@@ -36,13 +36,13 @@ export function OverviewPage() {
 const placeOf = (project: Project) => ({ org: project.organization_slug, project: project.slug });
 
 function Figures({ project }: { project: Project }) {
-  const { data: keys } = useWorkingKeys(project.id);
+  const keys = useWorkingKeys(project.id);
   const params = placeOf(project);
   return (
-    <ul className="grid grid-cols-1 gap-3 sm:grid-cols-3 sm:gap-4">
+    <ul className="grid grid-cols-3 gap-3 sm:gap-4">
       <Figure label="Models" value={formatCount(project.models)} to="/o/$org/p/$project/models" params={params} />
       <Figure label="Deployments" value={formatCount(project.deployments)} to="/o/$org/p/$project/deployments" params={params} />
-      <Figure label="Working API keys" value={keys === undefined ? <Skeleton className="h-8 w-8" /> : formatCount(keys)} to="/o/$org/p/$project/keys" params={params} />
+      <Figure label="API keys" value={keys.isPending ? <Skeleton className="h-8 w-8" /> : keys.data === undefined ? '–' : formatCount(keys.data)} to="/o/$org/p/$project/keys" params={params} />
     </ul>
   );
 }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
 import { requestsQuery } from '@/api/deployments';
-import { everyPage } from '@/api/pages';
+import { everyPage } from '@/api/paging';
 
 /** How many keys of the project work: neither revoked nor expired. Its cache key begins like the key page's, so that a change there is seen here. */
 export const useWorkingKeys = (projectId: string) =>
