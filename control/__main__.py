@@ -18,8 +18,9 @@ from contracts.errors import HeadraceError
 from contracts.logs import configure_logging
 from contracts.settings import ControlSettings, load_settings
 from control.app import create_app
-from control.migrate import SchemaNewer, connected, find_schema, migrate
+from control.database import connected
 from control.openapi import describe
+from control.schema_version import SchemaNewer, find_schema
 
 logger = logging.getLogger("control")
 
@@ -31,6 +32,8 @@ EXIT_SCHEMA_NEWER: Final = 4
 MIGRATE_PATIENCE_S: Final = 30.0
 """How long `migrate` waits for a database that is only just starting."""
 RETRY_S: Final = 0.5
+CHATTY: Final = ("httpx", "alembic.runtime.plugins")
+"""Libraries that log every call of theirs as news."""
 SHUTDOWN_S: Final = 5
 """How long requests under way may take to finish after SIGTERM."""
 
@@ -69,6 +72,8 @@ def print_openapi() -> int:
 
 async def migrate_when_up(database_url: str) -> int:
     """Migrate as soon as the database answers, within `MIGRATE_PATIENCE_S`."""
+    from control.migrate import migrate  # Alembic takes as long to import as all the rest
+
     deadline = asyncio.get_running_loop().time() + MIGRATE_PATIENCE_S
     while True:
         try:
@@ -103,6 +108,7 @@ def serve(settings: ControlSettings) -> int:
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
+    logger.info("listening on http://%s:%d", settings.host, listener.getsockname()[1])
     server.run([listener])
     return 0 if server.started else EXIT_FAILED
 
@@ -129,6 +135,8 @@ def _ignore(number: int, frame: FrameType | None) -> None:
 def _settings() -> ControlSettings:
     settings = load_settings(os.environ, ControlSettings)
     configure_logging(settings.log_level)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
     return settings
 
 

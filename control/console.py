@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import re
+from mimetypes import MimeTypes
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,8 @@ from control.injected import Settings
 ASSETS: Final = "assets/"
 """Where the build puts files with a hash in their names."""
 FOREVER: Final = "public, max-age=31536000, immutable"
+TYPES: Final = MimeTypes()
+"""Python's own table: the machine's says other things on other machines."""
 INLINE_SCRIPT: Final = re.compile(rb"<script(?![^>]*\ssrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -28,12 +31,17 @@ async def get_console(settings: Settings, path: FromPath[str] = "") -> File | Re
     name = path.lstrip("/")
     file = await asyncio.to_thread(find_file, settings.console_directory, name)
     if file is not None:
-        return File(
-            file, content_disposition_type="inline", headers={"Cache-Control": FOREVER if name.startswith(ASSETS) else "no-cache"}
-        )
+        return serve_file(file, FOREVER if name.startswith(ASSETS) else "no-cache")
     if name.startswith(ASSETS):
         raise NotFound(f"the console has no file {name}; reload the page")
     return await asyncio.to_thread(start_page, settings.console_directory)
+
+
+def serve_file(file: Path, cache_control: str) -> File:
+    """The file with the type its name says: a browser that must not sniff runs no script of another type."""
+    media_type, _ = TYPES.guess_type(file.name)
+    headers = {"Cache-Control": cache_control}
+    return File(file, content_disposition_type="inline", media_type=media_type, headers=headers)
 
 
 def find_file(directory: Path, name: str) -> Path | None:

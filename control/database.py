@@ -4,6 +4,7 @@ The pool keeps no connection it could not replace: it starts empty, connects whe
 So control starts before Postgres, and carries on after Postgres was killed and came back.
 """
 
+import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, LiteralString, Protocol, TypeVar, runtime_checkable
@@ -13,6 +14,8 @@ from asyncpg import Record
 from litestar.di import NamedDependency
 
 from contracts.errors import Invalid, Overloaded
+
+logger = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S: Final = 3
 COMMAND_TIMEOUT_S: Final = 10.0
@@ -103,9 +106,21 @@ class Database:
             raise DatabaseUnavailable("the database cannot be reached; try again") from error
 
     async def _release(self, connection: Any) -> None:
-        """Hand the connection back; one that will not be reset is dropped, which the pool does by itself before it raises."""
-        with _answered_by(connection):
+        """Hand the connection back. Whatever stops its reset, the pool has dropped it by then; the work it did is done."""
+        try:
             await self.pool.release(connection, timeout=CONNECT_TIMEOUT_S)
+        except Exception as error:
+            logger.warning("dropped a database connection: %s", error)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncGenerator[Connection]:
+    """A connection of its own, outside any pool and any transaction. Raises OSError or asyncpg.PostgresError."""
+    connection: Any = await asyncpg.connect(url, timeout=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S)
+    try:
+        yield connection
+    finally:
+        await connection.close(timeout=CONNECT_TIMEOUT_S)
 
 
 async def provide_connection(database: NamedDependency[Database]) -> AsyncGenerator[Connection]:
@@ -124,6 +139,13 @@ def _answered_by(connection: Any) -> Generator[None]:
     except TimeoutError as error:
         raise DatabaseUnavailable("the database did not answer in time; try again") from error
     except Exception as error:
-        if connection.is_closed():
+        if _is_lost(connection):
             raise DatabaseUnavailable("the database went away; try again") from error
         raise
+
+
+def _is_lost(connection: Any) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:  # the pool took it back when it died
+        return True

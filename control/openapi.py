@@ -4,7 +4,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from litestar import MediaType, Request, Response, Router, get
+from litestar import Request, Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
@@ -13,6 +13,7 @@ from litestar.response import File
 from openapi_ui_bundles import swagger_ui
 
 from contracts.problems import PROBLEM_MEDIA_TYPE, Problem
+from control.console import serve_file
 
 SWAGGER_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 
@@ -79,10 +80,9 @@ def get_start_script() -> Response[bytes]:
 
 
 def _serve_swagger_file(name: str) -> HTTPRouteHandler:
-    @get(f"/{name}", media_type=MediaType.TEXT, sync_to_thread=False)
+    @get(f"/{name}", sync_to_thread=False)
     def get_swagger_file() -> File:
-        path = swagger_ui.static_path / name
-        return File(path, content_disposition_type="inline", headers={"Cache-Control": "max-age=86400"})
+        return serve_file(swagger_ui.static_path / name, "max-age=86400")
 
     return get_swagger_file
 

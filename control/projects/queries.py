@@ -26,13 +26,10 @@ async def insert_project(connection: Connection, organization_id: UUID, name: st
 
 
 FIND_PROJECT: Final[LiteralString] = """
-    SELECT projects.id, projects.organization_id, organizations.slug AS organization_slug,
-           projects.name, projects.slug, projects.description, projects.created_at,
-           0 AS models, 0 AS deployments
-    FROM projects
-    JOIN organizations ON organizations.id = projects.organization_id
-    WHERE projects.organization_id = $1
-      AND projects.id = $2
+    SELECT id, organization_id, organization_slug, name, slug, description, created_at, models, deployments
+    FROM project_summaries
+    WHERE organization_id = $1
+      AND id = $2
 """
 
 
@@ -45,14 +42,11 @@ async def find_project(connection: Connection, organization_id: UUID, project_id
 
 
 LIST_PROJECTS: Final[LiteralString] = """
-    SELECT projects.id, projects.organization_id, organizations.slug AS organization_slug,
-           projects.name, projects.slug, projects.description, projects.created_at,
-           0 AS models, 0 AS deployments
-    FROM projects
-    JOIN organizations ON organizations.id = projects.organization_id
-    WHERE projects.organization_id = $1
-      AND ($2::uuid IS NULL OR projects.id < $2)
-    ORDER BY projects.id DESC
+    SELECT id, organization_id, organization_slug, name, slug, description, created_at, models, deployments
+    FROM project_summaries
+    WHERE organization_id = $1
+      AND ($2::uuid IS NULL OR id < $2)
+    ORDER BY id DESC
     LIMIT $3
 """
 
@@ -64,15 +58,11 @@ async def list_projects(connection: Connection, organization_id: UUID, before: U
 
 
 LOOK_UP_PROJECT: Final[LiteralString] = """
-    SELECT projects.id, projects.organization_id, organizations.slug AS organization_slug,
-           projects.name, projects.slug, projects.description, projects.created_at,
-           0 AS models, 0 AS deployments
-    FROM members
-    JOIN organizations ON organizations.id = members.organization_id
-    JOIN projects ON projects.organization_id = organizations.id
-    WHERE members.user_id = $1
-      AND organizations.slug = $2
-      AND projects.slug = $3
+    SELECT id, organization_id, organization_slug, name, slug, description, created_at, models, deployments
+    FROM project_summaries
+    WHERE organization_slug = $2
+      AND slug = $3
+      AND organization_id IN (SELECT members.organization_id FROM members WHERE members.user_id = $1)
 """
 
 

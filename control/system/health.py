@@ -8,8 +8,8 @@ import httpx
 from redis.exceptions import RedisError
 
 from contracts.errors import HeadraceError
-from control.migrate import find_schema
 from control.resources import Resources
+from control.schema_version import find_schema
 from control.system.schemas import Dependency, Readiness
 
 CHECK_TIMEOUT_S: Final = 1.0

@@ -1,0 +1,119 @@
+"""Signing up, logging in, and what a session is good for."""
+
+import pytest
+from httpx import AsyncClient
+from litestar import Litestar
+
+from control.identity.passwords import MAX_WAITING
+from control.identity.throttle import FREE_FAILURES
+from tests.control.conftest import PASSWORD, Account
+
+REGISTER = "/api/v1/auth/register"
+LOGIN = "/api/v1/auth/login"
+
+
+async def test_an_account_comes_with_an_organization_and_a_first_project(account: Account):
+    me = (await account.client.get("/api/v1/me")).json()
+    project = (await account.client.get(f"/api/v1/projects/{account.project_id}")).json()
+    assert me["user"] == {"id": str(account.user_id), "email": account.email, "name": "Ada Lovelace"}
+    assert [it["name"] for it in me["organizations"]] == ["Ada Lovelace's organization"]
+    assert me["organizations"][0]["role"] == "owner"
+    assert (project["name"], project["organization_slug"]) == ("default", me["organizations"][0]["slug"])
+
+
+async def test_two_organizations_of_one_name_have_different_slugs(account: Account, stranger: Account):
+    slugs = {(await it.client.get("/api/v1/me")).json()["organizations"][0]["slug"] for it in (account, stranger)}
+    assert len(slugs) == 2
+
+
+async def test_a_login_opens_a_session_in_the_first_project(client: AsyncClient, account: Account):
+    answer = await client.post(LOGIN, json={"email": account.email, "password": PASSWORD})
+    session = answer.json()
+    assert answer.status_code == 200
+    assert session["project_id"] == str(account.project_id)
+    assert session["expires_in"] == 900
+    assert session["csrf_token"] is None
+    assert "set-cookie" not in answer.headers
+
+
+async def test_an_address_is_the_same_however_it_is_typed(client: AsyncClient, account: Account):
+    shouted = f"  {account.email.upper()} "
+    assert (await client.post(LOGIN, json={"email": shouted, "password": PASSWORD})).status_code == 200
+    again = await client.post(REGISTER, json={"email": shouted, "password": PASSWORD, "name": "Eve"})
+    assert again.status_code == 409
+    assert again.json()["type"] == "urn:headrace:problem:EmailTaken"
+
+
+async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client: AsyncClient, account: Account):
+    wrong = await client.post(LOGIN, json={"email": account.email, "password": "not this one"})
+    unknown = await client.post(LOGIN, json={"email": "nobody@example.com", "password": "not this one"})
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.json()["detail"] == unknown.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"password": "too short"}, "at least 10"),
+        ({"password": "é" * 37}, "74 bytes"),
+        ({"password": ""}, "length"),
+        ({"email": "no address"}, "regex"),
+        ({"email": "a@b" + "c" * 300}, "length"),
+        ({"email": "nul\x00@example.com"}, "regex"),
+        ({"name": ""}, "length"),
+        ({"name": "two\nlines"}, "regex"),
+        ({"name": " padded"}, "regex"),
+        ({"session": "forever"}, "enum"),
+        ({"admin": True}, "unknown field"),
+    ],
+)
+async def test_an_unfit_registration_is_refused_with_a_reason(client: AsyncClient, change: dict[str, str], words: str):
+    fit = {"email": "grace@example.com", "password": PASSWORD, "name": "Grace"}
+    answer = await client.post(REGISTER, json=fit | change)
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"email": "\xff"}', b'{"email": "\\ud800@example.com"}'])
+async def test_a_body_that_is_no_registration_is_the_callers_fault(client: AsyncClient, body: bytes):
+    answer = await client.post(REGISTER, content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code in (400, 422)
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_body_over_the_limit_is_refused(client: AsyncClient):
+    answer = await client.post(REGISTER, content=b'{"name": "' + b"x" * (1 << 21) + b'"}')
+    assert answer.status_code == 413
+
+
+async def test_the_longest_password_works_with_any_characters(client: AsyncClient):
+    password = "pass\x00word" + "é" * 31
+    given = {"email": "linus@example.com", "password": password, "name": "Linus"}
+    assert (await client.post(REGISTER, json=given)).status_code == 201
+    assert (await client.post(LOGIN, json={"email": given["email"], "password": password})).status_code == 200
+    longer = await client.post(LOGIN, json={"email": given["email"], "password": password + "x"})
+    assert longer.status_code == 401
+
+
+async def test_guessing_is_slowed_down_for_that_account_alone(client: AsyncClient, account: Account, stranger: Account):
+    for _ in range(FREE_FAILURES):
+        await client.post(LOGIN, json={"email": account.email, "password": "a guess"})
+    refused = await client.post(LOGIN, json={"email": account.email, "password": PASSWORD})
+    other = await client.post(LOGIN, json={"email": stranger.email, "password": PASSWORD})
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    assert other.status_code == 200
+
+
+async def test_too_many_logins_at_once_are_asked_to_come_back(app: Litestar, client: AsyncClient, account: Account):
+    app.state.resources.passwords.waiting = MAX_WAITING
+    answer = await client.post(LOGIN, json={"email": account.email, "password": PASSWORD})
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+
+
+async def test_logging_out_ends_the_session_at_once(client: AsyncClient, account: Account):
+    assert (await account.client.post("/api/v1/auth/logout")).status_code == 204
+    after = await account.client.get(f"/api/v1/projects/{account.project_id}")
+    refreshed = await client.post("/api/v1/auth/refresh", json={"refresh_token": account.refresh_token})
+    assert (after.status_code, refreshed.status_code) == (401, 401)

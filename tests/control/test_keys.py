@@ -1,0 +1,131 @@
+"""API keys: the secret is shown once, gateways learn of changes, and strangers find nothing."""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from litestar import Litestar
+
+from control.keys.secrets import console_key, new_key
+from tests.control.conftest import SECRET, Account
+
+
+async def create(account: Account, **changes: Any) -> dict[str, Any]:
+    answer = await account.client.post(
+        f"/api/v1/projects/{account.project_id}/keys", json={"name": "checkout", "scopes": ["infer"]} | changes
+    )
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+async def routes_version(app: Litestar) -> int:
+    async with app.state.resources.database.transaction() as connection:
+        return await connection.fetchval("SELECT version FROM route_version")
+
+
+async def test_a_keys_secret_is_shown_once_and_stored_as_a_digest(app: Litestar, account: Account):
+    created = await create(account)
+    shown = re.fullmatch(r"hr_([a-z2-7]{12})_([A-Za-z0-9-]{32,})", created["secret"])
+    assert shown is not None
+    listed = await account.client.get(f"/api/v1/projects/{account.project_id}/keys")
+    async with app.state.resources.database.transaction() as connection:
+        stored = await connection.fetchval("SELECT secret_sha256 FROM api_keys WHERE key_id = $1", shown[1])
+    assert listed.json()["items"] == [created["key"]]
+    assert shown[2] not in listed.text
+    assert stored == hashlib.sha256(shown[2].encode()).digest()
+
+
+async def test_a_key_can_expire(account: Account):
+    expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
+    created = await create(account, expires_at=expires_at.isoformat())
+    assert datetime.fromisoformat(created["key"]["expires_at"]) == expires_at
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"expires_at": "2020-01-01T00:00:00Z"},
+        {"expires_at": "2099-01-01T00:00:00"},
+        {"expires_at": "soon"},
+        {"scopes": []},
+        {"scopes": ["root"]},
+        {"name": ""},
+        {"secret": "mine"},
+    ],
+)
+async def test_an_unfit_key_is_refused(account: Account, change: dict[str, Any]):
+    body = {"name": "checkout", "scopes": ["infer"]} | change
+    answer = await account.client.post(f"/api/v1/projects/{account.project_id}/keys", json=body)
+    assert answer.status_code == 422
+
+
+async def test_a_revoked_key_stays_listed_as_revoked(account: Account):
+    key = (await create(account))["key"]
+    path = f"/api/v1/projects/{account.project_id}/keys"
+    first = await account.client.delete(f"{path}/{key['id']}")
+    revoked_at = (await account.client.get(path)).json()["items"][0]["revoked_at"]
+    second = await account.client.delete(f"{path}/{key['id']}")
+    assert (first.status_code, second.status_code) == (204, 204)
+    assert revoked_at is not None
+    assert (await account.client.get(path)).json()["items"][0]["revoked_at"] == revoked_at
+
+
+async def test_gateways_learn_of_every_change_of_keys(app: Litestar, account: Account):
+    versions = [await routes_version(app)]
+    key = (await create(account))["key"]
+    versions.append(await routes_version(app))
+    await account.client.delete(f"/api/v1/projects/{account.project_id}/keys/{key['id']}")
+    versions.append(await routes_version(app))
+    path = f"/api/v1/organizations/{account.organization_id}/projects"
+    await account.client.post(path, json={"name": "fraud"})
+    versions.append(await routes_version(app))
+    assert versions == sorted(set(versions))
+
+
+async def test_keys_are_listed_newest_first_in_pages(account: Account):
+    for name in ("one", "two", "three"):
+        await create(account, name=name)
+    path = f"/api/v1/projects/{account.project_id}/keys"
+    first = (await account.client.get(path, params={"limit": 2})).json()
+    second = (await account.client.get(path, params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    assert [it["name"] for it in first["items"] + second["items"]] == ["three", "two", "one"]
+
+
+async def test_another_tenants_keys_do_not_exist(account: Account, stranger: Account):
+    key = (await create(account))["key"]
+    path = f"/api/v1/projects/{account.project_id}/keys"
+    own_path = f"/api/v1/projects/{stranger.project_id}/keys"
+    answers = [
+        await stranger.client.get(path),
+        await stranger.client.post(path, json={"name": "mine", "scopes": ["infer"]}),
+        await stranger.client.delete(f"{path}/{key['id']}"),
+        await stranger.client.delete(f"{own_path}/{key['id']}"),
+    ]
+    assert [it.status_code for it in answers] == [404] * 4
+    assert (await account.client.get(path)).json()["items"][0]["revoked_at"] is None
+
+
+async def test_a_project_has_one_hidden_console_key(app: Litestar, account: Account):
+    key = console_key(SECRET, account.project_id)
+    async with app.state.resources.database.transaction() as connection:
+        stored = await connection.fetch(
+            "SELECT id, key_id, secret_sha256 FROM api_keys WHERE project_id = $1 AND kind = 'console'", account.project_id
+        )
+    hidden = await account.client.delete(f"/api/v1/projects/{account.project_id}/keys/{stored[0]['id']}")
+    assert [(row["key_id"], row["secret_sha256"]) for row in stored] == [(key.key_id, key.sha256)]
+    assert (await account.client.get(f"/api/v1/projects/{account.project_id}/keys")).json()["items"] == []
+    assert hidden.status_code == 404
+
+
+def test_console_keys_differ_by_project_and_instance():
+    project = uuid4()
+    keys = [console_key(SECRET, project), console_key(SECRET, uuid4()), console_key("another secret", project)]
+    assert console_key(SECRET, project) == keys[0]
+    assert len({it.text for it in keys}) == len({it.key_id for it in keys}) == 3
+
+
+def test_new_keys_differ():
+    assert len({new_key().text for _ in range(100)}) == 100

@@ -1,0 +1,100 @@
+"""What holds for every route of the API, whoever wrote it."""
+
+import re
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+
+from contracts.settings import ControlSettings
+from control.app import create_app
+from control.openapi import describe
+from tests.control.conftest import Account
+
+PUBLIC = {"registerAccount", "logIn", "refreshSession", "getSystem"}
+
+
+def api_routes() -> Iterator[tuple[str, str, HTTPRouteHandler]]:
+    """Every (method, path, handler) under /api/v1."""
+    app = create_app(ControlSettings(secret="only for the list of routes"))
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler) and route.path.startswith("/api/v1/"):
+                for method in sorted(handler.http_methods - {"OPTIONS"}):
+                    yield method, route.path_format, handler
+
+
+ROUTES = list(api_routes())
+
+
+def filled(path: str, account: Account | None = None) -> str:
+    """`path` with ids: the account's own organization and project, and made-up ones of everything else."""
+    known = {"organization_id": account.organization_id, "project_id": account.project_id} if account else {}
+    return re.sub(r"{(\w+)}", lambda it: "1" if it[1] == "number" else str(known.get(it[1]) or uuid4()), path)
+
+
+def test_every_route_has_an_operation_id_of_its_own():
+    names = [handler.operation_id for _, _, handler in ROUTES]
+    assert all(isinstance(it, str) and re.fullmatch(r"[a-z]+([A-Z][a-z]*)+", it) for it in names), names
+    assert len(set(names)) == len(names)
+
+
+def test_only_these_routes_are_public():
+    assert {handler.operation_id for _, _, handler in ROUTES if handler.opt.get("public")} == PUBLIC
+
+
+@pytest.mark.parametrize(("method", "path"), [(it[0], it[1]) for it in ROUTES if not it[2].opt.get("public")])
+async def test_an_anonymous_caller_is_refused_before_the_body_is_read(client: AsyncClient, method: str, path: str):
+    answer = await client.request(method, filled(path), content=b"not even JSON")
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(("method", "path"), [it[:2] for it in ROUTES if "{project_id}" in it[1] or "{organization_id}" in it[1]])
+async def test_another_tenant_finds_nothing(account: Account, stranger: Account, method: str, path: str):
+    answer = await stranger.client.request(method, filled(path, account), content=b"not even JSON")
+    assert answer.status_code == 404
+
+
+def test_the_description_shows_errors_as_problems(app: Litestar):
+    description = describe(app.openapi_schema.to_schema())
+    operations = [it for item in description["paths"].values() for it in item.values()]
+    assert description["openapi"].startswith("3.1")
+    assert {"detail", "title", "status"} <= description["components"]["schemas"]["Problem"]["properties"].keys()
+    assert all("application/problem+json" in it["responses"]["default"]["content"] for it in operations)
+    assert not any(status.startswith("4") for it in operations for status in it["responses"])
+
+
+async def test_the_description_and_its_page_are_served_without_the_internet(client: AsyncClient):
+    page = await client.get("/api/docs")
+    files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert page.status_code == 200
+    assert files
+    assert all(it.startswith("/api/docs/") for it in files)
+    types = {(await client.get(it)).headers["content-type"].partition(";")[0] for it in files}
+    assert {"text/css", "image/png"} < types
+    assert types - {"text/css", "image/png"} <= {"text/javascript", "application/javascript"}
+    description = (await client.get("/api/openapi.json")).json()
+    assert "/api/v1/me" in description["paths"]
+    assert [it["name"] for it in description["paths"]["/api/v1/projects/{project_id}"]["get"]["parameters"]] == ["project_id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/api/v1/nothing", 404), ("GET", "/api/nothing", 404), ("PUT", "/api/v1/me", 405), ("POST", "/nothing", 405)],
+)
+async def test_what_is_not_there_is_a_problem_with_a_request_id(client: AsyncClient, method: str, path: str, status: int):
+    answer = await client.request(method, path)
+    assert answer.status_code == status
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
+
+
+async def test_answers_carry_security_headers_and_are_not_cached(client: AsyncClient):
+    headers = (await client.get("/api/v1/system")).headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["cache-control"] == "no-store"
+    assert "frame-ancestors 'none'" in headers["content-security-policy"]
+    assert "script-src 'self';" in headers["content-security-policy"]
