@@ -19,12 +19,12 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from contracts.errors import HeadraceError, SettingInvalid
+from contracts.errors import SettingInvalid
 from contracts.logs import configure_logging
 from contracts.settings import TelemetrySettings, load_settings
 from telemetry import store
 from telemetry.app import create_app
-from telemetry.errors import SchemaTooNew
+from telemetry.errors import SchemaTooNew, StoreUnavailable
 from telemetry.ingest import Ingest, backoff, pause
 from telemetry.listener import AddressTaken, bind
 from telemetry.metrics import Metrics
@@ -84,10 +84,8 @@ async def ingest(database: Store, consumer: Ingest, stopping: asyncio.Event) -> 
     while not stopping.is_set():
         try:
             await database.open()
-        except SchemaTooNew:
-            raise
-        except HeadraceError as error:
-            logger.warning("%s", error)
+        except StoreUnavailable as error:
+            logger.warning("%s", error.reason)
             await pause(stopping, next(delays))
         else:
             logger.info("ClickHouse is open")

@@ -15,6 +15,11 @@ class StoreUnavailable(Overloaded):
 
     title = "Monitoring data unavailable"
 
+    def __init__(self, reason: str) -> None:
+        super().__init__("monitoring data cannot be read at the moment; try again shortly", retry_after_s=2.0)
+        self.reason = reason
+        """For operators: it may name hosts, which callers need not know."""
+
 
 class TooManyReads(Overloaded):
     title = "Too many monitoring queries"

@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
 from contracts.errors import HeadraceError
+from telemetry.errors import StoreUnavailable
 from telemetry.injected import Metrics, Redis, Store
 
 CHECK_TIMEOUT_S: Final = 1.0
@@ -66,6 +67,8 @@ async def _check(call: Awaitable[None]) -> Dependency:
             await call
     except TimeoutError:
         return Dependency("down", f"no answer within {CHECK_TIMEOUT_S:g} s")
+    except StoreUnavailable as error:
+        return Dependency("down", error.reason)
     except (HeadraceError, RedisError, OSError) as error:
         return Dependency("down", str(error))
     return Dependency("up")

@@ -142,7 +142,7 @@ class Ingest:
                 await self._insert(entry, batch)
             except (StoreUnavailable, StoreTimedOut) as error:
                 self._metrics.failures.inc()
-                logger.warning("the request log waits: %s", error)
+                logger.warning("the request log waits: %s", error.reason if isinstance(error, StoreUnavailable) else error)
                 await pause(stopping, next(delays))
             else:
                 return True

@@ -17,6 +17,9 @@ _CREATE_VERSION_TABLE: Final[LiteralString] = """
     CREATE TABLE IF NOT EXISTS schema_version (version UInt32, name String, applied_at DateTime('UTC') DEFAULT now())
     ENGINE = MergeTree ORDER BY version
 """
+_NOTE_VERSION: Final[LiteralString] = """
+    INSERT INTO schema_version (version, name) SELECT {version:UInt32}, {name:String}
+"""
 _CURRENT_VERSION: Final[LiteralString] = "SELECT max(version) FROM schema_version"
 
 
@@ -45,7 +48,7 @@ def apply_migrations(client: Client) -> None:
     for migration in migrations[current:]:
         for statement in migration.statements:
             client.command(statement)
-        client.insert("schema_version", [[migration.version, migration.name]], column_names=["version", "name"])
+        client.command(_NOTE_VERSION, {"version": migration.version, "name": migration.name})
         logger.info("applied ClickHouse migration %04d %s", migration.version, migration.name)
 
 

@@ -21,7 +21,6 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError, OperationalError
 
-from contracts.errors import HeadraceError
 from telemetry.columns import Table
 from telemetry.errors import StoreRefused, StoreTimedOut, StoreUnavailable, TooManyReads
 from telemetry.migrations import apply_migrations
@@ -131,16 +130,16 @@ class Store:
         self._write_thread = ThreadPoolExecutor(1, "clickhouse-write")
         self._read_threads = ThreadPoolExecutor(READERS, "clickhouse-read")
         self._waiting_reads = 0
-        self._state = "not opened yet"
+        self._is_open = False
 
     async def open(self) -> None:
-        """Connect and bring the schema up to date; may be called again after it failed. Raises SchemaTooNew."""
+        """Connect and bring the schema up to date; may be called again after StoreUnavailable. Raises SchemaTooNew."""
         try:
             await asyncio.get_running_loop().run_in_executor(self._write_thread, self._open)
-        except HeadraceError as error:
-            self._state = str(error)
-            raise
-        self._state = ""
+        except (StoreRefused, StoreTimedOut) as error:
+            raise StoreUnavailable(f"ClickHouse cannot be prepared: {error.__cause__}") from error
+        finally:
+            self._is_open = not self._readers.empty()
 
     async def insert(self, table: str, columns: Table, token: str) -> None:
         """Add rows to one partition of `table`, unless rows with this `token` were added before.
@@ -179,8 +178,8 @@ class Store:
             _close_all(clients)
 
     async def _run(self, threads: Executor, clients: SimpleQueue[Client], call: Callable[[Client], Result]) -> Result:
-        if self._state:
-            raise StoreUnavailable(f"ClickHouse is not ready: {self._state}")
+        if not self._is_open:
+            raise StoreUnavailable("ClickHouse is not open yet")
         return await asyncio.get_running_loop().run_in_executor(threads, _call, clients, call)
 
     def _open(self) -> None:
@@ -222,7 +221,7 @@ def _errors_translated() -> Generator[None]:
         if code in _TIMED_OUT:
             raise StoreTimedOut("ClickHouse took too long; ask for a shorter range") from error
         if code is None or code in _PASSING or isinstance(error, OperationalError):
-            raise StoreUnavailable(f"ClickHouse cannot answer now: {error}", retry_after_s=2.0) from error
+            raise StoreUnavailable(f"ClickHouse cannot answer now: {error}") from error
         raise StoreRefused(str(error)) from error
     except (ClickHouseError, OSError) as error:
-        raise StoreUnavailable(f"ClickHouse cannot be reached: {error}", retry_after_s=2.0) from error
+        raise StoreUnavailable(f"ClickHouse cannot be reached: {error}") from error

@@ -3,9 +3,10 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncGenerator, Generator
-from pathlib import Path
 
 import pytest
+from clickhouse_connect.driver.client import Client
+from litestar import Litestar
 from litestar.testing import AsyncTestClient
 from redis.asyncio import Redis
 
@@ -25,9 +26,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Generator[Store]:
     temporary = tempfile.tempdir
     store = Store(embedded(tmp_path_factory.mktemp("telemetry") / "clickhouse", 2**30))
     asyncio.run(store.open())
+    tempfile.tempdir = temporary  # only telemetry's own process keeps its temporary files with its data
     yield store
     store.close()
-    tempfile.tempdir = temporary
+
+
+@pytest.fixture
+def clickhouse(store: Store) -> Generator[Client]:
+    """A client of the same engine, for what the store does not offer."""
+    client = store._connect()  # pyright: ignore[reportPrivateUsage]
+    yield client
+    client.close()
 
 
 @pytest.fixture
@@ -50,7 +59,7 @@ def ingest(redis: Redis, store: Store, metrics: Metrics) -> Ingest:
 
 
 @pytest.fixture
-async def client(store: Store, redis: Redis, metrics: Metrics) -> AsyncGenerator[AsyncTestClient]:
+async def client(store: Store, redis: Redis, metrics: Metrics) -> AsyncGenerator[AsyncTestClient[Litestar]]:
     """A client of the API."""
     async with AsyncTestClient(create_app(SECRET, store, redis, metrics)) as client:
         yield client
@@ -60,9 +69,3 @@ async def client(store: Store, redis: Redis, metrics: Metrics) -> AsyncGenerator
 def source() -> Source:
     """A deployment of its own for each test."""
     return Source()
-
-
-@pytest.fixture
-def data(short_tmp: Path) -> Path:
-    """A data directory for a real process."""
-    return short_tmp / "data"

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from clickhouse_connect.driver.client import Client
 from redis.asyncio import Redis
 
 from contracts.records import DEAD_LETTER_STREAM, LOG_GROUP, LOG_STREAM
@@ -15,6 +16,7 @@ from telemetry.columns import request_columns
 from telemetry.errors import StoreRefused, StoreUnavailable
 from telemetry.ingest import MAX_DELIVERIES, Ingest
 from telemetry.metrics import Metrics
+from telemetry.migrations import read_migrations
 from telemetry.store import Store
 from tests.telemetry.records import NOON_US, Source, fields, lognormal_batches
 
@@ -83,15 +85,13 @@ async def test_equal_records_of_different_batches_are_both_visible(
     assert await count(store, source) == 2
 
 
-async def test_a_retry_completes_a_rollup_that_a_crash_left_out(store: Store, source: Source) -> None:
+async def test_a_retry_completes_a_rollup_that_a_crash_left_out(store: Store, clickhouse: Client, source: Source) -> None:
     """A kill between the two writes of an insert leaves the log with the rows and the roll-up without."""
     batch = source.batch(source.record(), source.record())
-    writer = store._connect()  # pyright: ignore[reportPrivateUsage]
-    view = writer.command("SHOW CREATE TABLE request_1m_view").replace("\\n", "\n").replace("\\'", "'")  # type: ignore[union-attr]
-    writer.command("DROP VIEW request_1m_view")
+    view = next(it for it in read_migrations()[0].statements if it.startswith("CREATE MATERIALIZED VIEW"))
+    clickhouse.command("DROP VIEW request_1m_view")
     await store.insert("request_log", request_columns(batch), batch.batch_id)
-    writer.command(str(view))
-    writer.close()
+    clickhouse.command(view)
     assert await count(store, source, ROLLED_UP) == 0
     await store.insert("request_log", request_columns(batch), batch.batch_id)
     assert await count(store, source) == 2

@@ -30,7 +30,7 @@ async def ask(client: Client, path: str, source: Source, **query: Any) -> httpx.
 async def ask_as(client: Client, tenant: Tenant, path: str, source: Source, **query: Any) -> httpx.Response:
     header = sign_tenant(tenant, SECRET)
     return await client.get(
-        f"/monitoring/{path}", params={"deployment_id": source.deployment_id, **query}, headers={TENANT_HEADER: header}
+        f"/monitoring/{path}", params={"deployment_id": str(source.deployment_id), **query}, headers={TENANT_HEADER: header}
     )
 
 
@@ -142,7 +142,7 @@ async def test_another_tenant_sees_nothing(client: Client, store: Store, source:
 async def test_a_tenant_in_the_query_is_not_believed(client: Client, store: Store, source: Source) -> None:
     await store_records(store, source, source.record(time.time_ns() // 1000))
     stranger = Tenant(uuid4(), uuid4(), int(time.time()))
-    claim = {"organization_id": source.organization_id, "project_id": source.project_id}
+    claim = {"organization_id": str(source.organization_id), "project_id": str(source.project_id)}
     assert (await ask_as(client, stranger, "recent", source, **claim)).json()["items"] == []
 
 
