@@ -138,6 +138,111 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/deployments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListDeployments */
+        get: operations["listDeployments"];
+        put?: never;
+        /** CreateDeployment */
+        post: operations["createDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/deployments/{deployment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetDeployment */
+        get: operations["getDeployment"];
+        put?: never;
+        post?: never;
+        /** DeleteDeployment */
+        delete: operations["deleteDeployment"];
+        options?: never;
+        head?: never;
+        /** UpdateDeployment */
+        patch: operations["updateDeployment"];
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/deployments/{deployment_id}/infer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** TryDeployment */
+        post: operations["tryDeployment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/deployments/{deployment_id}/monitoring/recent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListRecentRequests */
+        get: operations["listRecentRequests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/deployments/{deployment_id}/monitoring/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetRequestSummary */
+        get: operations["getRequestSummary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/deployments/{deployment_id}/revisions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListDeploymentRevisions */
+        get: operations["listDeploymentRevisions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/keys": {
         parameters: {
             query?: never;
@@ -168,6 +273,77 @@ export interface paths {
         post?: never;
         /** RevokeKey */
         delete: operations["revokeKey"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListModels */
+        get: operations["listModels"];
+        put?: never;
+        /** CreateModel */
+        post: operations["createModel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/models/{model_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetModel */
+        get: operations["getModel"];
+        put?: never;
+        post?: never;
+        /** DeleteModel */
+        delete: operations["deleteModel"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/models/{model_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListModelVersions */
+        get: operations["listModelVersions"];
+        put?: never;
+        /** UploadModelVersion */
+        post: operations["uploadModelVersion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/models/{model_id}/versions/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetModelVersion */
+        get: operations["getModelVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -224,170 +400,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/projects/{project_id}/models": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listModels"];
-        put?: never;
-        post: operations["createModel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/models/{model_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getModel"];
-        put?: never;
-        post?: never;
-        delete: operations["deleteModel"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/models/{model_id}/versions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listModelVersions"];
-        put?: never;
-        post: operations["uploadModelVersion"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/models/{model_id}/versions/{number}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getModelVersion"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/deployments": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listDeployments"];
-        put?: never;
-        post: operations["createDeployment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/deployments/{deployment_id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getDeployment"];
-        put?: never;
-        post?: never;
-        delete: operations["deleteDeployment"];
-        options?: never;
-        head?: never;
-        patch: operations["updateDeployment"];
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/deployments/{deployment_id}/revisions": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listDeploymentRevisions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/deployments/{deployment_id}/infer": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["tryDeployment"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/deployments/{deployment_id}/monitoring/requests": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["getRequestSummary"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/projects/{project_id}/deployments/{deployment_id}/monitoring/recent": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["listRecentRequests"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** Batching */
+        Batching: {
+            /** @default 64 */
+            max_batch_size?: number;
+            /** @default 0 */
+            max_delay_us?: number;
+        };
+        /**
+         * BatchingPatch
+         * @default {}
+         */
+        BatchingPatch: {
+            max_batch_size?: number;
+            max_delay_us?: number;
+        };
         /** CreatedKey */
         CreatedKey: {
             key: components["schemas"]["Key"];
@@ -401,14 +432,48 @@ export interface components {
              * @default token
              * @enum {string}
              */
-            session: "token" | "cookie";
+            session?: "token" | "cookie";
         };
         /** Dependency */
         Dependency: {
             /** @default  */
-            detail: string;
+            detail?: string;
             /** @enum {string} */
             state: "up" | "down";
+        };
+        /** DeployedVersion */
+        DeployedVersion: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            version: number;
+        };
+        /** Deployment */
+        Deployment: {
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /** Format: uuid */
+            project_id: string;
+            revision: components["schemas"]["Revision"];
+            /** @enum {string} */
+            state: "pending" | "starting" | "ready" | "degraded" | "failed" | "unavailable" | "unknown";
+            state_reason: string;
+            /** Format: date-time */
+            updated_at: string;
+            workers: components["schemas"]["Worker"][];
+        };
+        /** DeploymentPage */
+        DeploymentPage: {
+            items: components["schemas"]["Deployment"][];
+            next_cursor: string | null;
+        };
+        /** DeploymentPatch */
+        DeploymentPatch: {
+            batching?: components["schemas"]["BatchingPatch"];
+            model_version_id?: string;
         };
         /**
          * FieldProblem
@@ -417,6 +482,17 @@ export interface components {
         FieldProblem: {
             field: string;
             message: string;
+        };
+        /** InferenceAnswer */
+        InferenceAnswer: {
+            /** @default  */
+            id?: string;
+            model_name: string;
+            /** @default  */
+            model_version?: string;
+            outputs: {
+                [key: string]: unknown;
+            }[];
         };
         /** Key */
         Key: {
@@ -446,6 +522,55 @@ export interface components {
             organizations: components["schemas"]["Organization"][];
             user: components["schemas"]["User"];
         };
+        /** Model */
+        Model: {
+            /** Format: date-time */
+            created_at: string;
+            deployments: components["schemas"]["DeployedVersion"][];
+            description: string;
+            /** Format: uuid */
+            id: string;
+            latest_version: components["schemas"]["ModelVersion"] | null;
+            name: string;
+            /** Format: uuid */
+            project_id: string;
+            versions: number;
+        };
+        /** ModelPage */
+        ModelPage: {
+            items: components["schemas"]["Model"][];
+            next_cursor: string | null;
+        };
+        /** ModelVersion */
+        ModelVersion: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            digest: string;
+            file_name: string;
+            /** Format: uuid */
+            id: string;
+            inputs: components["schemas"]["Tensor"][];
+            ir_version: number;
+            metadata: {
+                [key: string]: string;
+            };
+            /** Format: uuid */
+            model_id: string;
+            model_name: string;
+            nodes: number;
+            number: number;
+            opset: number;
+            outputs: components["schemas"]["Tensor"][];
+            parameters: number;
+            producer: string;
+            size_bytes: number;
+        };
+        /** ModelVersionPage */
+        ModelVersionPage: {
+            items: components["schemas"]["ModelVersion"][];
+            next_cursor: string | null;
+        };
         /** NewAccount */
         NewAccount: {
             email: string;
@@ -455,7 +580,14 @@ export interface components {
              * @default token
              * @enum {string}
              */
-            session: "token" | "cookie";
+            session?: "token" | "cookie";
+        };
+        /** NewDeployment */
+        NewDeployment: {
+            batching?: components["schemas"]["Batching"] | null;
+            /** Format: uuid */
+            model_version_id: string;
+            name: string;
         };
         /** NewKey */
         NewKey: {
@@ -463,10 +595,16 @@ export interface components {
             name: string;
             scopes: "infer"[];
         };
+        /** NewModel */
+        NewModel: {
+            /** @default  */
+            description?: string;
+            name: string;
+        };
         /** NewProject */
         NewProject: {
             /** @default  */
-            description: string;
+            description?: string;
             name: string;
         };
         /** Organization */
@@ -519,9 +657,77 @@ export interface components {
             /** @enum {string} */
             status: "ready" | "not ready";
         };
+        /** RecentRequest */
+        RecentRequest: {
+            batch_rows: number;
+            error_code: string;
+            infer_us: number;
+            queue_us: number;
+            /** Format: uuid */
+            request_id: string;
+            rows: number;
+            status: number;
+            /** Format: date-time */
+            time: string;
+            total_us: number;
+            /** Format: uuid */
+            version_id: string;
+        };
+        /** RecentRequests */
+        RecentRequests: {
+            items: components["schemas"]["RecentRequest"][];
+        };
         /** Refresh */
         Refresh: {
             refresh_token?: string | null;
+        };
+        /** RequestPoint */
+        RequestPoint: {
+            errors: number;
+            p50_us: number;
+            p95_us: number;
+            p99_us: number;
+            requests: number;
+            rows: number;
+            server_errors: number;
+            /** Format: date-time */
+            time: string;
+        };
+        /** RequestSummary */
+        RequestSummary: {
+            /** Format: date-time */
+            from: string;
+            points: components["schemas"]["RequestPoint"][];
+            step_s: number;
+            /** Format: date-time */
+            to: string;
+            totals: components["schemas"]["RequestTotals"];
+        };
+        /** RequestTotals */
+        RequestTotals: {
+            errors: number;
+            lost: number;
+            p50_us: number | null;
+            p95_us: number | null;
+            p99_us: number | null;
+            requests: number;
+            rows: number;
+            server_errors: number;
+        };
+        /** Revision */
+        Revision: {
+            batching: components["schemas"]["Batching"];
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
+            model_version: components["schemas"]["ModelVersion"];
+            number: number;
+        };
+        /** RevisionPage */
+        RevisionPage: {
+            items: components["schemas"]["Revision"][];
+            next_cursor: string | null;
         };
         /** Session */
         Session: {
@@ -540,6 +746,12 @@ export interface components {
             signup_open: boolean;
             version: string;
         };
+        /** Tensor */
+        Tensor: {
+            datatype: string;
+            name: string;
+            shape: number[];
+        };
         /** User */
         User: {
             email: string;
@@ -547,186 +759,17 @@ export interface components {
             id: string;
             name: string;
         };
-        Registration: {
-            email: string;
-            password: string;
-            name: string;
-            /** @enum {string} */
-            session?: "token" | "cookie";
-        };
-        RefreshRequest: {
-            refresh_token?: string | null;
-        };
-        Membership: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            slug: string;
-            role: string;
-        };
-        Tensor: {
-            name: string;
-            datatype: string;
-            shape: number[];
-        };
-        ModelVersion: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            model_id: string;
-            model_name: string;
-            number: number;
-            file_name: string;
-            digest: string;
-            size_bytes: number;
-            /** Format: date-time */
-            created_at: string;
-            created_by: string;
-            inputs: components["schemas"]["Tensor"][];
-            outputs: components["schemas"]["Tensor"][];
-            opset: number;
-            ir_version: number;
-            producer: string;
-            parameters: number;
-            nodes: number;
-            metadata: {
-                [key: string]: string;
-            };
-        };
-        DeploymentReference: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            version: number;
-        };
-        Model: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            project_id: string;
-            name: string;
-            description: string;
-            /** Format: date-time */
-            created_at: string;
-            versions: number;
-            latest_version: components["schemas"]["ModelVersion"] | null;
-            deployments: components["schemas"]["DeploymentReference"][];
-        };
-        NewModel: {
-            name: string;
-            description?: string;
-        };
-        Batching: {
-            max_batch_size?: number;
-            max_delay_us?: number;
-        };
-        Revision: {
-            /** Format: uuid */
-            id: string;
-            number: number;
-            /** Format: date-time */
-            created_at: string;
-            batching: components["schemas"]["Batching"];
-            model_version: components["schemas"]["ModelVersion"];
-        };
+        /** Worker */
         Worker: {
-            worker_id: string;
-            state: string;
-            error: string | null;
-            memory_bytes: number;
-            queued_rows: number;
-            in_flight: number;
+            error: string;
             /** Format: date-time */
             heartbeat_at: string;
-        };
-        Deployment: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            project_id: string;
-            name: string;
+            in_flight: number;
+            memory_bytes: number;
+            queued_rows: number;
             /** @enum {string} */
-            state: "pending" | "starting" | "ready" | "degraded" | "failed" | "unavailable";
-            state_reason: string;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
-            revision: components["schemas"]["Revision"];
-            workers: components["schemas"]["Worker"][];
-        };
-        NewDeployment: {
-            name: string;
-            /** Format: uuid */
-            model_version_id: string;
-            batching?: components["schemas"]["Batching"] | null;
-        };
-        DeploymentPatch: {
-            /** Format: uuid */
-            model_version_id?: string;
-            batching?: components["schemas"]["Batching"];
-        };
-        RequestPoint: {
-            /** Format: date-time */
-            time: string;
-            requests: number;
-            errors: number;
-            server_errors: number;
-            rows: number;
-            p50_us: number;
-            p95_us: number;
-            p99_us: number;
-        };
-        RequestTotals: {
-            requests: number;
-            errors: number;
-            server_errors: number;
-            rows: number;
-            p50_us: number;
-            p95_us: number;
-            p99_us: number;
-        };
-        RequestSummary: {
-            /** Format: date-time */
-            from: string;
-            /** Format: date-time */
-            to: string;
-            step_s: number;
-            points: components["schemas"]["RequestPoint"][];
-            totals: components["schemas"]["RequestTotals"];
-        };
-        RecentRequest: {
-            request_id: string;
-            /** Format: date-time */
-            time: string;
-            status: number;
-            error_code: string;
-            rows: number;
-            batch_rows: number;
-            total_us: number;
-            queue_us: number;
-            infer_us: number;
-            /** Format: uuid */
-            version_id: string;
-        };
-        RecentRequests: {
-            items: components["schemas"]["RecentRequest"][];
-        };
-        ModelPage: {
-            items: components["schemas"]["Model"][];
-            next_cursor: string | null;
-        };
-        ModelVersionPage: {
-            items: components["schemas"]["ModelVersion"][];
-            next_cursor: string | null;
-        };
-        DeploymentPage: {
-            items: components["schemas"]["Deployment"][];
-            next_cursor: string | null;
-        };
-        RevisionPage: {
-            items: components["schemas"]["Revision"][];
-            next_cursor: string | null;
+            state: "pending" | "loading" | "ready" | "failed";
+            worker_id: string;
         };
     };
     responses: never;
@@ -1028,6 +1071,323 @@ export interface operations {
             };
         };
     };
+    listDeployments: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeploymentPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDeployment"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeploymentPatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tryDeployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description An inference request of the Open Inference Protocol. */
+        requestBody: {
+            content: {
+                "application/json": {
+                    [key: string]: unknown;
+                };
+            };
+        };
+        responses: {
+            /** @description The gateway's answer. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InferenceAnswer"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRecentRequests: {
+        parameters: {
+            query?: {
+                /** @description How many calls to answer at most. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecentRequests"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRequestSummary: {
+        parameters: {
+            query?: {
+                /** @description Absent: one hour before `to`. */
+                from?: string | null;
+                /** @description Absent: now. */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestSummary"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDeploymentRevisions: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                deployment_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RevisionPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     listKeys: {
         parameters: {
             query?: {
@@ -1129,6 +1489,249 @@ export interface operations {
             };
         };
     };
+    listModels: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewModel"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteModel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listModelVersions: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersionPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    uploadModelVersion: {
+        parameters: {
+            query?: {
+                /** @description Name of the file, for people. */
+                file_name?: string;
+            };
+            header?: never;
+            path: {
+                model_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of one ONNX file. */
+        requestBody: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getModelVersion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                model_id: string;
+                number: number;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSystem: {
         parameters: {
             query?: never;
@@ -1206,554 +1809,6 @@ export interface operations {
                 };
             };
             /** @description What went wrong. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listModels: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelPage"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    createModel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewModel"];
-            };
-        };
-        responses: {
-            /** @description done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Model"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getModel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                model_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Model"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteModel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                model_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listModelVersions: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-                model_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelVersionPage"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    uploadModelVersion: {
-        parameters: {
-            query: {
-                file_name: string;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-                model_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            /** @description done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelVersion"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getModelVersion: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                model_id: string;
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ModelVersion"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listDeployments: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DeploymentPage"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    createDeployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewDeployment"];
-            };
-        };
-        responses: {
-            /** @description done */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getDeployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    deleteDeployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    updateDeployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DeploymentPatch"];
-            };
-        };
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Deployment"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listDeploymentRevisions: {
-        parameters: {
-            query?: {
-                limit?: number;
-                cursor?: string;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RevisionPage"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    tryDeployment: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": {
-                    [key: string]: unknown;
-                };
-            };
-        };
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    getRequestSummary: {
-        parameters: {
-            query?: {
-                from?: string;
-                to?: string;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RequestSummary"];
-                };
-            };
-            /** @description Problem */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    listRecentRequests: {
-        parameters: {
-            query?: {
-                limit?: number;
-            };
-            header?: never;
-            path: {
-                project_id: string;
-                deployment_id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description done */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RecentRequests"];
-                };
-            };
-            /** @description Problem */
             default: {
                 headers: {
                     [name: string]: unknown;

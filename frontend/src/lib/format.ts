@@ -22,8 +22,9 @@ export function formatBytes(bytes: number): string {
   return `${rounded(bytes / 1000 ** power)} ${units[power]}`;
 }
 
-/** 420 → "420 µs", 1_830 → "1.83 ms", 2_500_000 → "2.5 s". */
-export function formatMicroseconds(value: number): string {
+/** 420 → "420 µs", 1_830 → "1.83 ms", 2_500_000 → "2.5 s"; "–" where nothing was measured. */
+export function formatMicroseconds(value: number | null): string {
+  if (value === null) return '–';
   if (value < 1000) return `${rounded(value)} µs`;
   if (value < 1_000_000) return `${rounded(value / 1000)} ms`;
   return `${rounded(value / 1_000_000)} s`;

@@ -45,6 +45,7 @@ const STATES: Record<DeploymentState, readonly [Tone, string]> = {
   degraded: ['warn', 'Degraded'],
   failed: ['danger', 'Failed'],
   unavailable: ['danger', 'Unavailable'],
+  unknown: ['neutral', 'Unknown'],
 };
 
 export function DeploymentPill({ state, reason }: { state: DeploymentState; reason?: string | undefined }) {

@@ -44,7 +44,6 @@ export const DeploymentRows = ({ deployments, params }: { deployments: Deploymen
 function DeploymentRow({ of: deployment, params }: { of: Deployment; params: Place }) {
   const { data: traffic } = useLastHour(deployment.project_id, deployment.id);
   const { model_version: version } = deployment.revision;
-  const isQuiet = !traffic || traffic.requests === 0;
   return (
     <Tr>
       <Td>
@@ -63,7 +62,7 @@ function DeploymentRow({ of: deployment, params }: { of: Deployment; params: Pla
         {traffic ? formatCompact(traffic.errors) : '–'}
       </Td>
       <Td numeric className={classes(WIDE, 'text-muted')}>
-        {isQuiet ? '–' : formatMicroseconds(traffic.p95_us)}
+        {formatMicroseconds(traffic?.p95_us ?? null)}
       </Td>
     </Tr>
   );
