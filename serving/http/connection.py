@@ -1,0 +1,388 @@
+"""One client's connection: bytes to exchanges and answers to bytes.
+
+Requests are handed to the application one at a time, in order; what a client pipelines beyond that waits, and meanwhile nothing
+more is read from it. A connection that must be closed with a message is half-closed and listened to for a moment: closing it
+with bytes unread would make the kernel reset it, and the client might never see why.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import httptools
+
+from serving.http.exchange import JSON, LARGE, STATUS_LINES, Buffer, Exchange, error_body
+
+if TYPE_CHECKING:
+    from serving.http.server import Server
+
+logger = logging.getLogger(__name__)
+
+KEPT_HEADERS: Final = frozenset(
+    {
+        b"accept",
+        b"accept-encoding",
+        b"authorization",
+        b"connection",
+        b"content-encoding",
+        b"content-length",
+        b"content-type",
+        b"expect",
+        b"inference-header-content-length",
+        b"traceparent",
+        b"transfer-encoding",
+    }
+)
+HEADER_OVERHEAD: Final = 32
+"""What a header is counted for beyond its bytes, so that many empty ones add up too."""
+
+
+class Refused(Exception):
+    """The request cannot be read to its end; the connection is told why and closed."""
+
+    def __init__(self, status: int, error: str, headers: bytes = b"") -> None:
+        super().__init__(error)
+        self.status, self.headers = status, headers
+
+
+class Stage(IntEnum):
+    """How much of the next request has arrived."""
+
+    NOTHING = 0
+    HEAD = 1
+    BODY = 2
+
+
+class Connection(asyncio.Protocol):
+    """Made by the server for each client."""
+
+    __slots__ = (
+        "_body",
+        "_current",
+        "_ending_since",
+        "_fed_bytes",
+        "_head_bytes",
+        "_headers",
+        "_heard_at",
+        "_held",
+        "_is_advancing",
+        "_is_ending",
+        "_is_replaying",
+        "_owes_continue",
+        "_parser",
+        "_refusal",
+        "_server",
+        "_stage",
+        "_stage_at",
+        "_stuck_since",
+        "_target",
+        "_transport",
+        "_unsent",
+        "_waiting",
+        "state",
+    )
+
+    def __init__(self, server: "Server") -> None:
+        self.state: Any = None
+        """The application's: what it wants to remember of this client."""
+        self._server = server
+        self._parser = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport
+        self._current: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
+        self._refusal: Refused | None = None
+        self._is_advancing = self._is_ending = self._is_replaying = self._owes_continue = False
+        self._ending_since = self._stuck_since = 0.0
+        self._heard_at = self._stage_at = server.now
+        self._stage = Stage.NOTHING
+        self._held = 0
+        self._target, self._body = b"", cast("bytes | bytearray", b"")
+        self._head_bytes, self._fed_bytes, self._headers = 0, 0, dict[bytes, bytes]()
+        self._unsent = 0
+
+    # -- what the transport tells
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if not self._server.admit(self):
+            self._refuse(Refused(503, "too many connections; try again", b"retry-after: 1\r\n"))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        for exchange in (self._current, *self._waiting):
+            if exchange is not None:
+                exchange.is_gone = True
+        self._waiting.clear()
+        self._server.held_bytes -= self._held
+        self._held = 0
+        self._is_ending = True
+        self._server.forget(self)
+
+    def eof_received(self) -> None:
+        """A client that closes its side has left: the transport closes ours."""
+
+    def pause_writing(self) -> None:
+        self._stuck_since = self._server.now
+        self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        self._stuck_since = 0.0
+        self._ending_since = self._server.now
+        self._advance()
+
+    def data_received(self, data: bytes) -> None:
+        self._heard_at = self._server.now
+        if self._is_ending or self._refusal:
+            return
+        try:
+            self._parser.feed_data(data)
+            if self._stage is Stage.HEAD:  # a header is counted when it is complete, which it may never be
+                self._fed_bytes += len(data)
+                self._check_head(self._fed_bytes)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._replay(self._parser.get_method(), data[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(error.__context__)
+        except httptools.HttpParserError as error:
+            self._refuse(Refused(400, f"malformed request: {error}"))
+        except Refused as refused:
+            self._refuse(refused)
+
+    # -- what the parser tells
+
+    def on_message_begin(self) -> None:
+        self._stage, self._stage_at = Stage.HEAD, self._server.now
+        self._target = self._body = b""
+        self._head_bytes, self._fed_bytes, self._headers = 0, 0, {}
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+        self._head_bytes += len(url)
+        self._check_head(self._head_bytes)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_bytes += len(name) + len(value) + HEADER_OVERHEAD
+        self._check_head(self._head_bytes)
+        name = name.lower()
+        if name in KEPT_HEADERS and self._stage is Stage.HEAD:  # trailers are not headers
+            headers = self._headers
+            headers[name] = headers[name] + b", " + value if name in headers else value
+
+    def on_headers_complete(self) -> None:
+        self._stage, self._stage_at, self._head_bytes = Stage.BODY, self._server.now, 0
+        if self._parser.should_upgrade():
+            self._is_replaying = True
+            return
+        headers = self._headers
+        if b"transfer-encoding" in headers or b"expect" in headers:
+            self._check_framing(headers)
+        if int(headers.get(b"content-length", 0)) > self._server.limits.max_body_bytes:
+            raise self._too_large()
+
+    def on_body(self, chunk: bytes) -> None:
+        self._hold(len(chunk))
+        if not self._body:
+            self._body = chunk
+            return
+        if len(self._body) + len(chunk) > self._server.limits.max_body_bytes:
+            raise self._too_large()
+        if isinstance(self._body, bytes):
+            self._body = bytearray(self._body)
+        self._body += chunk
+
+    def on_message_complete(self) -> None:
+        if self._is_replaying:
+            return
+        self._stage = Stage.NOTHING
+        parser = self._parser
+        exchange = Exchange(
+            self, parser.get_method(), self._target, self._headers, self._body, parser.should_keep_alive(), time.monotonic_ns()
+        )
+        self._body = b""
+        if self._current is None and not self._waiting:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._transport.pause_reading()
+
+    # -- what exchanges and the server ask for
+
+    def send(self, exchange: Exchange, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes) -> None:
+        """Write the answer of the current exchange, and go on with the next."""
+        if self._is_ending:
+            return
+        keeps_alive = exchange.keeps_alive and not self._server.is_draining
+        asked = exchange.headers.get(b"connection")
+        if not keeps_alive:
+            headers += b"connection: close\r\n"
+        elif asked is not None and b"keep-alive" in asked.lower():  # an HTTP/1.0 client must be told
+            headers += b"connection: keep-alive\r\n"
+        self._write(status, body, content_type, exchange.extra_headers + headers, exchange.method == b"HEAD")
+        self._finish(exchange, keeps_alive)
+
+    def end(self) -> None:
+        """Close as soon as what has begun is answered; at once if nothing has."""
+        if self._current is None and not self._waiting and self._stage is Stage.NOTHING:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once, whatever is unsent."""
+        self._transport.abort()
+
+    def sweep(self, now: float) -> None:
+        """Close what has taken too long."""
+        limits = self._server.limits
+        if self._stuck_since:
+            if self._reads_nothing(now) and now - self._stuck_since > limits.stall_timeout_s:
+                self._transport.abort()
+        elif self._is_ending:
+            if now - self._ending_since > limits.linger_timeout_s:
+                self._transport.abort()
+        elif self._current is not None or self._waiting:
+            return
+        elif self._stage is Stage.HEAD:
+            if now - self._stage_at > limits.head_timeout_s:
+                self._refuse(Refused(408, f"the request's headers took longer than {limits.head_timeout_s:g} s"))
+        elif self._stage is Stage.BODY:
+            if now - self._heard_at > limits.stall_timeout_s:
+                self._refuse(Refused(408, f"no more of the body came for {limits.stall_timeout_s:g} s"))
+        elif now - self._heard_at > limits.idle_timeout_s:
+            self._transport.close()
+
+    # -- how it is done
+
+    def _begin(self, exchange: Exchange) -> None:
+        self._current = exchange
+        try:
+            self._server.application(exchange)
+        except Exception:
+            logger.exception("answering %s failed", exchange.target)
+            if not exchange.is_answered:
+                exchange.refuse(500, "internal error")
+
+    def _finish(self, exchange: Exchange, keeps_alive: bool) -> None:
+        self._current = None
+        self._heard_at = self._server.now
+        if exchange.body:
+            self._held -= len(exchange.body)
+            self._server.held_bytes -= len(exchange.body)
+        if not keeps_alive:
+            self._end_gently()
+        elif self._waiting or self._refusal or self._owes_continue:
+            self._advance()
+
+    def _advance(self) -> None:
+        """Go on with what waits, as long as the client reads its answers."""
+        if self._is_advancing:
+            return
+        self._is_advancing = True
+        while self._waiting and self._current is None and not self._stuck_since and not self._is_ending:
+            self._begin(self._waiting.popleft())
+        self._is_advancing = False
+        if self._current is not None or self._waiting or self._stuck_since or self._is_ending:
+            return
+        if self._refusal:
+            self._refuse(self._refusal)
+        elif self._owes_continue:
+            self._continue()
+        if not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _reads_nothing(self, now: float) -> bool:
+        """Whether none of the answer has been taken since the last sweep."""
+        unsent = self._transport.get_write_buffer_size()
+        if unsent != self._unsent:
+            self._unsent, self._stuck_since = unsent, now
+            return False
+        return True
+
+    def _check_framing(self, headers: dict[bytes, bytes]) -> None:
+        """Refuse codings of the body we do not know, and answer `Expect`. (httptools refuses ambiguous lengths.)"""
+        if headers.get(b"transfer-encoding", b"chunked").lower() != b"chunked":
+            raise Refused(400, "the only transfer coding served is chunked")
+        expected = headers.get(b"expect")
+        if expected is None:
+            return
+        if expected.lower() != b"100-continue":
+            raise Refused(417, "the only expectation met is 100-continue")
+        if int(headers.get(b"content-length", 0)) <= self._server.limits.max_body_bytes:
+            self._owes_continue = True
+            if self._current is None and not self._waiting:
+                self._continue()
+
+    def _continue(self) -> None:
+        self._owes_continue = False
+        if self._stage is Stage.BODY:
+            self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _check_head(self, size: int) -> None:
+        if size > self._server.limits.max_head_bytes:
+            raise Refused(431, f"request line and headers are larger than {self._server.limits.max_head_bytes} bytes")
+
+    def _hold(self, size: int) -> None:
+        self._held += size
+        self._server.held_bytes += size
+        if self._server.held_bytes > self._server.limits.max_held_bytes:
+            raise Refused(503, "too many large requests at once; try again", b"retry-after: 1\r\n")
+
+    def _too_large(self) -> Refused:
+        return Refused(413, f"the body is larger than {self._server.limits.max_body_bytes} bytes")
+
+    def _replay(self, method: bytes, rest: bytes) -> None:
+        """Read a request that offers an upgrade again, without its offer.
+
+        The parser takes what follows such a head for another protocol, body and all; but Java's HTTP client offers h2c with
+        every first request, and a server may pass an offer over.
+        """
+        self._is_replaying = False
+        if method == b"CONNECT":
+            self._refuse(Refused(405, "this is not a proxy"))
+            return
+        headers = {name: value for name, value in self._headers.items() if name != b"connection"}
+        if b"close" in self._headers.get(b"connection", b"").lower():
+            headers[b"connection"] = b"close"
+        lines = b"".join([b"%s: %s\r\n" % it for it in headers.items()])
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"%s %s HTTP/1.1\r\n%s\r\n%s" % (method, self._target, lines, rest))
+
+    def _refuse(self, reason: BaseException | None) -> None:
+        """Tell the client why, after its earlier requests are answered, and close."""
+        if not isinstance(reason, Refused):
+            logger.error("reading a request failed", exc_info=reason)
+            reason = Refused(500, "internal error")
+        self._refusal = reason
+        if self._current is None and not self._waiting and not self._is_ending:
+            headers = reason.headers + b"connection: close\r\n"
+            self._write(reason.status, error_body(str(reason)), JSON, headers)
+            self._end_gently()
+
+    def _end_gently(self) -> None:
+        self._is_ending, self._ending_since = True, self._server.now
+        self._waiting.clear()
+        if self._server.is_draining or not self._transport.can_write_eof():
+            self._transport.close()
+            return
+        self._transport.write_eof()
+        self._transport.resume_reading()
+
+    def _write(
+        self, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes, is_head: bool = False
+    ) -> None:
+        pieces = (body,) if isinstance(body, bytes) else body
+        length = sum([len(it) for it in pieces])
+        head = b"%s%scontent-type: %s\r\ncontent-length: %d\r\n%s\r\n" % (
+            STATUS_LINES[status],
+            self._server.date_line,
+            content_type,
+            length,
+            headers,
+        )
+        if is_head:
+            self._transport.write(head)
+        elif length < LARGE:
+            self._transport.write(b"".join((head, *pieces)))
+        else:
+            self._transport.writelines((head, *pieces))

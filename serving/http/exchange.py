@@ -1,0 +1,113 @@
+"""One request and its answer."""
+
+import http
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+if TYPE_CHECKING:
+    from serving.http.connection import Connection
+
+Buffer = bytes | bytearray | memoryview
+
+JSON: Final = b"application/json"
+OCTETS: Final = b"application/octet-stream"
+PLAIN: Final = b"text/plain; charset=utf-8"
+
+STATUS_LINES: Final = {it.value: f"HTTP/1.1 {it.value} {it.phrase}\r\n".encode() for it in http.HTTPStatus}
+
+LARGE: Final = 64 * 1024
+"""From this size on, head and body are handed over apart rather than copied into one."""
+
+
+class Exchange:
+    """A complete request. The application answers it once, on the loop's thread, now or later.
+
+    Requests of one connection come one by one.
+    """
+
+    __slots__ = (
+        "arrived_ns",
+        "body",
+        "connection",
+        "extra_headers",
+        "headers",
+        "is_answered",
+        "is_gone",
+        "keeps_alive",
+        "method",
+        "target",
+    )
+
+    def __init__(
+        self,
+        connection: "Connection",
+        method: bytes,
+        target: bytes,
+        headers: dict[bytes, bytes],
+        body: bytes | bytearray,
+        keeps_alive: bool,
+        arrived_ns: int,
+    ) -> None:
+        self.connection = connection
+        """Where it came from; `connection.state` belongs to the application and lasts as long as the connection."""
+        self.method = method
+        self.target = target
+        """Path and query as they were sent."""
+        self.headers = headers
+        """Those of `connection.KEPT_HEADERS` that were sent, by lower-case name; a repeated one is joined by commas."""
+        self.body = body
+        self.keeps_alive = keeps_alive
+        self.arrived_ns = arrived_ns
+        """When the request was complete, by `time.monotonic_ns`."""
+        self.extra_headers = b""
+        """Whole header lines, each with its line end, that the answer carries whatever it is."""
+        self.is_answered = False
+        self.is_gone = False
+        """Whether the client left before its answer."""
+
+    @property
+    def path(self) -> str:
+        """The decoded path; bytes that are not UTF-8 come as U+FFFD."""
+        return self.raw_path.decode("ascii") if b"%" not in self.target else _decoded(self.raw_path)
+
+    @property
+    def raw_path(self) -> bytes:
+        """The path as it was sent: without query, and without scheme and host should the client have sent those."""
+        path = self.target.partition(b"?")[0]
+        if path.startswith(b"/"):
+            return path
+        return b"/" + path.partition(b"://")[2].partition(b"/")[2]
+
+    @property
+    def query(self) -> bytes:
+        """What follows the question mark, as it was sent."""
+        return self.target.partition(b"?")[2]
+
+    def respond(
+        self, status: int, body: bytes | Sequence[Buffer] = b"", content_type: bytes = JSON, headers: bytes = b""
+    ) -> None:
+        """Answer; a client that left is passed over.
+
+        `body` may come in pieces; `headers` are whole lines, each with its line end. Raises RuntimeError if answered already.
+        """
+        if self.is_answered:
+            raise RuntimeError("the request has been answered already")
+        self.is_answered = True
+        if not self.is_gone:
+            self.connection.send(self, status, body, content_type, headers)
+
+    def refuse(self, status: int, error: str, headers: bytes = b"") -> None:
+        """Answer `{"error": error}`."""
+        self.respond(status, error_body(error), JSON, headers)
+
+
+def error_body(error: str) -> bytes:
+    """The protocol's error object; what cannot be UTF-8 in `error` is replaced."""
+    return orjson.dumps({"error": error.encode(errors="replace").decode()})
+
+
+def _decoded(path: bytes) -> str:
+    return unquote_to_bytes(path).decode(errors="replace")

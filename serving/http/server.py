@@ -1,0 +1,117 @@
+"""The listening side: accepts connections, keeps their times by one sweep, and drains them at the end."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable
+from email.utils import formatdate
+from typing import Final
+
+from serving.http.connection import Connection
+from serving.http.exchange import Exchange
+from serving.http.limits import Limits
+
+Application = Callable[[Exchange], None]
+"""Called on the loop's thread with each complete request; must not block."""
+
+BACKLOG: Final = 2048
+
+
+class Server:
+    """Serves `application` on the sockets it was started on, until drained."""
+
+    def __init__(self, application: Application, limits: Limits) -> None:
+        self.application, self.limits = application, limits
+        self.is_draining = False
+        self.held_bytes = 0
+        """Bytes of all bodies not yet answered."""
+        self.now = 0.0
+        """The loop's time at the last sweep: good enough for timeouts, and free."""
+        self.date_line = b""
+        self._connections: set[Connection] = set()
+        self._listener: asyncio.Server
+        self._emptied = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        shortest = min(limits.head_timeout_s, limits.stall_timeout_s, limits.idle_timeout_s, limits.linger_timeout_s)
+        self._interval_s = min(1.0, shortest / 4)
+        self._sweep()
+
+    async def start(self, bound: socket.socket) -> None:
+        """Begin to accept on `bound`."""
+        self._listener = await self._loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG)
+
+    @property
+    def port(self) -> int:
+        """The TCP port; useful where 0 was asked for."""
+        return self._listener.sockets[0].getsockname()[1]
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected."""
+        return len(self._connections)
+
+    async def drain(self, timeout_s: float) -> None:
+        """Accept no more, answer what has begun, and close; after `timeout_s` close without answering."""
+        self.is_draining = True
+        self._listener.close()
+        await asyncio.sleep(0)  # one more turn of the loop reads the requests that have already reached us
+        for connection in list(self._connections):
+            connection.end()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._connections:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+        for connection in list(self._connections):
+            connection.abort()
+        self._timer.cancel()
+
+    def admit(self, connection: Connection) -> bool:
+        """Take `connection` into account; False if it is one too many."""
+        self._connections.add(connection)
+        return len(self._connections) <= self.limits.max_connections
+
+    def forget(self, connection: Connection) -> None:
+        """Called once `connection` is closed."""
+        self._connections.discard(connection)
+        if not self._connections:
+            self._emptied.set()
+
+    def _sweep(self) -> None:
+        self.now = self._loop.time()
+        self.date_line = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        for connection in list(self._connections):
+            connection.sweep(self.now)
+        self._timer = self._loop.call_later(self._interval_s, self._sweep)
+
+
+async def listen(
+    application: Application,
+    limits: Limits,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    reuse_port: bool = False,
+    bound: socket.socket | None = None,
+) -> Server:
+    """Serve `application` on `bound`, or on a new socket for `host` and `port` (0: any free one).
+
+    Raises OSError if the port is taken.
+    """
+    server = Server(application, limits)
+    await server.start(bound or _bind(host, port, reuse_port))
+    return server
+
+
+def _bind(host: str, port: int, reuse_port: bool) -> socket.socket:
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        bound.bind(address)
+    except OSError:
+        bound.close()
+        raise
+    return bound
