@@ -83,6 +83,8 @@ async def migrate_when_up(database_url: str) -> int:
             if asyncio.get_running_loop().time() > deadline:
                 raise HeadraceError(f"the database cannot be reached: {error}") from error
             await asyncio.sleep(RETRY_S)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise HeadraceError(f"the database refuses us: {error}") from error
 
 
 def serve(settings: ControlSettings) -> int:
@@ -124,7 +126,7 @@ async def refuse_newer_schema(database_url: str) -> None:
     try:
         async with connected(database_url) as connection:
             (await find_schema(connection)).check()
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         logger.warning("starting without a database: %s", error)
 
 

@@ -11,10 +11,10 @@ from contracts.errors import Invalid
 from contracts.problems import answer_with_problem
 
 CONTENT_SECURITY_POLICY: Final = (
-    "default-src 'self'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
-"""Styles may be inline, since chart and overlay libraries position by them; scripts may not, beyond `scripts`."""
+"""Styles may be inline, since chart and overlay libraries position by them; scripts may not."""
 
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -23,7 +23,7 @@ SECURITY_HEADERS: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY.format(scripts=""),
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
 }
 
 

@@ -13,24 +13,38 @@ from sqlalchemy import Connection as AlembicConnection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from contracts.errors import HeadraceError
 from control.database import CONNECT_TIMEOUT_S, connected
 from control.schema_version import find_schema
 
 SCRIPTS: Final = "control:migrations"
+OLDEST_SERVER: Final = 18
+"""The first with uuidv7()."""
+
+
+class ServerTooOld(HeadraceError):
+    title = "PostgreSQL too old"
 
 
 async def migrate(database_url: str, revision: str = "head") -> None:
-    """Apply what is missing, all of it or nothing. Raises SchemaNewer, OSError or asyncpg.PostgresError."""
+    """Apply what is missing, all of it or nothing. Raises SchemaNewer, ServerTooOld, OSError or asyncpg.PostgresError."""
     await _alembic(database_url, lambda config: command.upgrade(config, revision))
 
 
 async def roll_back(database_url: str, revision: str = "base") -> None:
-    """Undo every migration after `revision`, with the data they hold. Raises SchemaNewer, OSError or asyncpg.PostgresError."""
+    """Undo every migration after `revision`, with the data they hold. Raises what `migrate` raises."""
     await _alembic(database_url, lambda config: command.downgrade(config, revision))
+
+
+def check_server(version: int) -> None:
+    """Raises ServerTooOld; `version` as Postgres numbers itself (180002 is 18.2)."""
+    if version // 10_000 < OLDEST_SERVER:
+        raise ServerTooOld(f"Headrace needs PostgreSQL {OLDEST_SERVER} or newer; this server is {version // 10_000}")
 
 
 async def _alembic(database_url: str, run: Callable[[Config], None]) -> None:
     async with connected(database_url) as connection:
+        check_server(await connection.fetchval("SELECT current_setting('server_version_num')::int"))
         (await find_schema(connection)).check()
 
     def run_on(connection: AlembicConnection) -> None:

@@ -1,7 +1,5 @@
 """The console's files and its start page."""
 
-import base64
-import hashlib
 from pathlib import Path
 
 import pytest
@@ -9,8 +7,7 @@ from httpx import AsyncClient
 
 from contracts.settings import ControlSettings
 
-THEME = "document.documentElement.dataset.theme = 'dark'"
-PAGE = f'<!doctype html><script>{THEME}</script><script type="module" src="/assets/app-1a2b.js"></script>'
+PAGE = '<!doctype html><script type="module" src="/assets/app-1a2b.js"></script>'
 
 
 @pytest.fixture
@@ -34,13 +31,7 @@ async def test_every_address_of_the_console_gets_its_start_page(client: AsyncCli
     assert answer.status_code == 200
     assert answer.text == PAGE
     assert answer.headers["cache-control"] == "no-cache"
-
-
-@pytest.mark.usefixtures("built")
-async def test_the_start_pages_policy_allows_its_own_inline_script_alone(client: AsyncClient):
-    policy = (await client.get("/")).headers["content-security-policy"]
-    digest = base64.b64encode(hashlib.sha256(THEME.encode()).digest()).decode()
-    assert f"script-src 'self' 'sha256-{digest}';" in policy
+    assert answer.headers["content-type"].startswith("text/html")
 
 
 @pytest.mark.usefixtures("built")

@@ -76,6 +76,13 @@ def test_a_newer_database_is_refused_in_one_clear_line(empty_url: str, arguments
     assert "9999" in ended.stderr
 
 
+@pytest.mark.parametrize("change", [("/process-", "/no-such-"), ("postgresql://", "nonsense://")])
+def test_a_database_that_refuses_is_one_clear_line(empty_url: str, change: tuple[str, str]):
+    ended = processes.run("migrate", database_url=empty_url.replace(*change))
+    assert ended.returncode == 1
+    assert len(ended.stderr.splitlines()) == 1
+
+
 def test_a_wrong_command_line_says_how(database_url: str):
     ended = processes.run("fly", database_url=database_url)
     assert ended.returncode == 2

@@ -10,7 +10,7 @@ import pytest
 
 import control
 from control.database import connected
-from control.migrate import migrate, roll_back
+from control.migrate import ServerTooOld, check_server, migrate, roll_back
 from control.schema_version import SchemaNewer, find_schema
 from tests.control.conftest import create_database
 
@@ -88,6 +88,12 @@ async def test_a_newer_database_is_refused_and_left_alone(empty_url: str):
         await migrate(empty_url)
     async with connected(empty_url) as connection:
         assert (await find_schema(connection)).is_newer
+
+
+def test_a_postgres_too_old_is_named():
+    check_server(180_000)
+    with pytest.raises(ServerTooOld, match="this server is 16"):
+        check_server(160_009)
 
 
 async def test_every_foreign_key_has_an_index(database_url: str):
