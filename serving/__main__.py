@@ -1,0 +1,83 @@
+"""`python -m serving serve MODEL.onnx` and `python -m serving inspect FILE`."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from contracts.errors import HeadraceError
+from contracts.logs import configure_logging
+from contracts.settings import ServeSettings, load_settings
+from contracts.signature import Refusal
+from serving.sandbox import confine, limit_resources
+
+logger = logging.getLogger(__name__)
+
+PORT_TAKEN = 3
+
+
+def main() -> int:
+    """Run the subcommand; the exit status is the return value."""
+    parser = argparse.ArgumentParser(prog="python -m serving")
+    commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser("serve", help="serve one model, without keys")
+    serve.add_argument("model", type=Path)
+    serve.add_argument("--name", default="", help="name to serve it under; the file's own if empty")
+    inspect = commands.add_parser("inspect", help="print what is in a file of unknown origin")
+    inspect.add_argument("file", type=Path)
+    inspect.add_argument("--memory-bytes", type=int, default=4 * 1024**3)
+    inspect.add_argument("--timeout-s", type=float, default=60.0)
+    options = parser.parse_args()
+    if options.command == "inspect":
+        return run_inspect(options.file, options.memory_bytes, options.timeout_s)
+    return run_serve(options.model, options.name)
+
+
+def run_inspect(file: Path, memory_bytes: int, timeout_s: float) -> int:
+    """Print an Inspection and return 0, or a Refusal and return 1."""
+    from serving.inspect import ModelRefused, inspect_file  # slow to import, and only needed here: onnx
+
+    limit_resources(memory_bytes, timeout_s)
+    confine(file.absolute())
+    try:
+        answer, status = inspect_file(file), 0
+    except ModelRefused as refused:
+        answer, status = Refusal(str(refused)), 1
+    except MemoryError:
+        answer, status = Refusal(f"inspecting the file takes more than {memory_bytes} bytes of memory"), 1
+    sys.stdout.buffer.write(msgspec.json.encode(answer))
+    return status
+
+
+def run_serve(model: Path, name: str) -> int:
+    """Serve until SIGTERM or SIGINT."""
+    try:
+        settings = load_settings(os.environ, ServeSettings)
+        configure_logging(settings.log_level)
+        uvloop.run(_serve(settings, model, name or model.stem))
+    except HeadraceError as error:
+        print(f"serving: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"serving: cannot listen: {error}", file=sys.stderr)
+        return PORT_TAKEN
+    return 0
+
+
+async def _serve(settings: ServeSettings, path: Path, name: str) -> None:
+    from serving.alone import serve_alone  # slow to import: onnxruntime
+
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await serve_alone(settings, path, name, stop)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
