@@ -45,8 +45,8 @@ Report = Callable[[Call], None]
 def answer_model(exchange: Exchange, model: Model, rest: str, limit: int, report: Report, headers: bytes = b"") -> None:
     """Answer what follows `/v2/models/{name}`: nothing, "/ready", "/infer", and each behind "/versions/{version}".
 
-    `limit` bounds the decompressed body, in bytes; `headers` are whole lines added to the answer. Raises HeadraceError for a path or version
-    that is not there; what is wrong with an inference request is answered and reported here.
+    `limit` bounds the decompressed body, in bytes; `headers` are whole lines added to the answer. Raises HeadraceError for a
+    path or version that is not there; what is wrong with an inference request is answered and reported here.
     """
     if rest.startswith("/versions/"):
         version, slash, verb = rest.removeprefix("/versions/").partition("/")
