@@ -25,9 +25,13 @@ export function plotOptions({ element, series, format, group, onCursor }: PlotPa
     padding: [12, 12, 0, 0],
     legend: { show: false },
     cursor: { drag: { setScale: false, x: false, y: false }, points: { size: 7 }, y: false, ...(group ? { sync: { key: group } } : {}) },
-    scales: { y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] } },
+    // Half a step of room at both ends, or the first and last bar would be cut.
+    scales: {
+      x: { range: ({ data: [times] }, first, last) => [first - halfStep(times), last + halfStep(times)] },
+      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+    },
     axes: [
-      { ...axis, grid: { show: false }, space: 72, values: (_plot, times) => times.map(clock) },
+      { ...axis, grid: { show: false }, size: 26, space: 72, values: (_plot, times) => times.map(clock) },
       { ...axis, grid, size: 68, space: 36, values: (_plot, values) => values.map(format) },
     ],
     series: [{}, ...series.map((it) => drawn(it, color(it.color)))],
@@ -36,6 +40,8 @@ export function plotOptions({ element, series, format, group, onCursor }: PlotPa
     },
   };
 }
+
+const halfStep = (times: ArrayLike<number>): number => ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
 
 function drawn({ label, kind }: Series, stroke: string): uPlot.Series {
   if (kind === 'bars') {

@@ -55,8 +55,10 @@ function DeploymentView({ deployment }: { deployment: Deployment }) {
           </>
         }
       />
-      <Rollout deployment={deployment} />
-      <Figures deployment={deployment} />
+      <div>
+        <Rollout deployment={deployment} />
+        <Figures deployment={deployment} />
+      </div>
       {/* Another model version takes other inputs: its form starts afresh. */}
       <DeploymentTabs key={revision.model_version.id} deployment={deployment} />
     </div>

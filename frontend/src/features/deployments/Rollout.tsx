@@ -16,6 +16,7 @@ const UNDER_WAY: Partial<Record<DeploymentState, number>> = { pending: 0, starti
 const TROUBLE: Partial<Record<DeploymentState, { title: string; tone: string }>> = {
   degraded: { title: 'This deployment answers, but not as it should', tone: 'bg-warn-soft text-warn' },
   failed: { title: 'This deployment could not start', tone: 'bg-danger-soft text-danger' },
+  unknown: { title: 'The state of this deployment is not known', tone: 'bg-warn-soft text-warn' },
   unavailable: { title: 'No worker is serving this deployment', tone: 'bg-danger-soft text-danger' },
 };
 
@@ -24,11 +25,11 @@ export function Rollout({ deployment: { state, state_reason: reason, revision } 
   const current = UNDER_WAY[state];
   const trouble = TROUBLE[state];
   return (
-    <div role="status" className="empty:hidden">
+    <div role="status">
       {state === 'ready' && <span className="sr-only">Ready</span>}
       {current !== undefined && <Steps current={current} heading={`Revision ${revision.number} is on its way`} reason={reason} />}
       {trouble && (
-        <div className={classes('flex flex-col gap-0.5 rounded-card px-4 py-3 text-body', trouble.tone)}>
+        <div className={classes('mb-6 flex flex-col gap-0.5 rounded-card px-4 py-3 text-body', trouble.tone)}>
           <p className="font-medium">{trouble.title}</p>
           {reason && <p className="break-words">{reason}</p>}
         </div>
@@ -38,7 +39,7 @@ export function Rollout({ deployment: { state, state_reason: reason, revision } 
 }
 
 const Steps = ({ current, heading, reason }: { current: number; heading: string; reason: string }) => (
-  <section className="flex flex-col gap-4 rounded-card border border-border bg-surface p-4">
+  <section className="mb-6 flex flex-col gap-4 rounded-card border border-border bg-surface p-4">
     <header className="flex flex-wrap items-baseline justify-between gap-x-4">
       <h2 className="text-label">{heading}</h2>
       {reason && <p className="text-caption text-muted">{reason}</p>}

@@ -7,7 +7,7 @@ import { RelativeTime } from '@/ui/RelativeTime';
 import { StatusPill, type Tone } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
-const TONES: Readonly<Record<string, Tone>> = { ready: 'ok', loading: 'info', starting: 'info', failed: 'danger' };
+const TONES: Readonly<Record<string, Tone>> = { ready: 'ok', loading: 'info', failed: 'danger' };
 
 /** The processes that serve a deployment, as they report themselves. */
 export const Workers = ({ workers }: { workers: readonly Worker[] }) =>

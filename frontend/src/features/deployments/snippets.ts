@@ -1,5 +1,6 @@
 /** Code that calls a deployment from outside, with a request that works when pasted. */
 import type { InferInput, InferRequest } from './playground/form';
+import { formatRequest } from './playground/protocol';
 
 export interface Target {
   /** Base address of the inference API, without a trailing slash. */
@@ -19,7 +20,7 @@ export function curlSnippet({ inferenceUrl, deployment }: Target, request: Infer
     `curl -s ${inferenceUrl}/v2/models/${encodeURIComponent(deployment)}/infer \\`,
     '  -H "Authorization: Bearer $HEADRACE_API_KEY" \\',
     '  -H "Content-Type: application/json" \\',
-    `  -d '${JSON.stringify(request).replaceAll("'", "'\\''")}'`,
+    `  -d '${formatRequest(request).replaceAll("'", "'\\''")}'`,
   ].join('\n');
 }
 
@@ -56,12 +57,12 @@ export function tritonSnippet({ inferenceUrl, deployment }: Target, { inputs }: 
     '',
     `client = triton.InferenceServerClient("${host}"${protocol === 'https:' ? ', ssl=True' : ''})`,
     'arrays = {',
-    ...inputs.map((it) => `    ${literal(it.name)}: ${arrayLiteral(it)},`),
+    ...inputs.map((it) => `    ${literal(it.name)}: ("${it.datatype}", ${arrayLiteral(it)}),`),
     '}',
     'inputs = []',
-    'for name, datatype in [' + inputs.map((it) => `(${literal(it.name)}, "${it.datatype}")`).join(', ') + ']:',
-    '    tensor = triton.InferInput(name, arrays[name].shape, datatype)',
-    '    tensor.set_data_from_numpy(arrays[name])',
+    'for name, (datatype, array) in arrays.items():',
+    '    tensor = triton.InferInput(name, array.shape, datatype)',
+    '    tensor.set_data_from_numpy(array)',
     '    inputs.append(tensor)',
     '',
     'result = client.infer(',

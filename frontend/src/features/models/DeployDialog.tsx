@@ -7,6 +7,7 @@ import { ApiError, messageOf } from '@/api/problem';
 import { useProject } from '@/api/projects';
 import { refreshProject } from '@/api/refreshProject';
 import type { Deployment, ModelVersion } from '@/api/types';
+import { isDeploymentName, toName } from '@/lib/names';
 import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Field, FormProblem, Input, Select } from '@/ui/Field';
@@ -32,7 +33,7 @@ function DeployForm({ version, close }: { version: ModelVersion; close: () => vo
   const navigate = useNavigate();
   const { data: deployments = [] } = useInfiniteQuery(deploymentsQuery(project.id));
   const [target, setTarget] = useState(NEW);
-  const [name, setName] = useState(version.model_name);
+  const [name, setName] = useState(toName(version.model_name));
   const existing = deployments.find((it) => it.id === target);
   const deploying = useMutation({
     mutationFn: () => (existing ? updateDeployment(project.id, existing.id, { model_version_id: version.id }) : createDeployment(project.id, name, version.id)),
@@ -42,8 +43,13 @@ function DeployForm({ version, close }: { version: ModelVersion; close: () => vo
       await navigate({ to: '/o/$org/p/$project/deployments/$deployment', params: { org: project.organization_slug, project: project.slug, deployment: deployment.id } });
     },
   });
+  const rename = (typed: string) => {
+    deploying.reset();
+    setName(typed);
+  };
   const isSame = existing?.revision.model_version.id === version.id;
-  const nameFault = existing ? undefined : nameFaultOf(deploying.error);
+  const isMisnamed = name !== '' && !isDeploymentName(name);
+  const nameFault = existing ? undefined : isMisnamed ? 'Use lower-case letters, digits and hyphens, at most 63 characters.' : nameFaultOf(deploying.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     deploying.mutate();
@@ -55,13 +61,13 @@ function DeployForm({ version, close }: { version: ModelVersion; close: () => vo
         <Effect existing={existing} version={version} isSame={isSame} />
       ) : (
         <Field label="Deployment name" error={nameFault} hint="What applications call: it becomes part of the inference address.">
-          {(control) => <Input {...control} value={name} required maxLength={64} autoComplete="off" spellCheck={false} onChange={(event) => setName(event.target.value)} />}
+          {(control) => <Input {...control} value={name} autoComplete="off" spellCheck={false} onChange={(event) => rename(event.target.value)} />}
         </Field>
       )}
       <FormProblem message={deploying.error && !nameFault ? messageOf(deploying.error) : undefined} />
       <DialogActions>
         <Button onClick={close}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={deploying.isPending} disabled={isSame || (!existing && name.trim() === '')}>
+        <Button type="submit" variant="primary" busy={deploying.isPending} disabled={isSame || (!existing && !isDeploymentName(name))}>
           {existing ? 'Update deployment' : 'Deploy'}
         </Button>
       </DialogActions>

@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { recentRequestsQuery, requestsQuery } from '@/api/deployments';
 import type { Deployment, RequestSummary } from '@/api/types';
 import { TimeSeries } from '@/charts/TimeSeries';
-import { formatClock, formatCompact, formatMicroseconds } from '@/lib/format';
+import { formatClock, formatCompact, formatMicroseconds, plural } from '@/lib/format';
 import { Card } from '@/ui/Card';
 import { Empty } from '@/ui/Empty';
 import { Loaded } from '@/ui/Loaded';
@@ -56,6 +56,9 @@ function Charts({ summary, range }: { summary: RequestSummary; range: RangeName 
   }
   return (
     <div className="flex flex-col gap-8">
+      {summary.totals.lost > 0 && (
+        <p className="text-body text-warn">Up to {plural(summary.totals.lost, 'request')} of this time could not be recorded: the real numbers may be higher.</p>
+      )}
       <TimeSeries title={`Requests per ${stepWords(summary.step_s)}`} data={counts} format={formatCompact} group="traffic" />
       <TimeSeries title="Latency" data={latencies} format={formatMicroseconds} group="traffic" />
     </div>

@@ -26,9 +26,10 @@ export function latencySeries(summary: RequestSummary): TimeSeriesData {
 }
 
 function everyStep({ from, to, step_s: step, points }: RequestSummary): { times: number[]; points: (RequestPoint | undefined)[] } {
-  const at = (time: string) => Math.floor(new Date(time).getTime() / 1000 / step);
-  const byStep = new Map(points.map((point) => [at(point.time), point]));
-  const first = at(from);
-  const steps = Array.from({ length: Math.max(0, at(to) - first + 1) }, (_, index) => first + index);
+  const at = (time: string) => new Date(time).getTime() / 1000 / step;
+  const byStep = new Map(points.map((point) => [Math.floor(at(point.time)), point]));
+  const first = Math.floor(at(from));
+  // The end itself is no part of the range.
+  const steps = Array.from({ length: Math.max(0, Math.ceil(at(to)) - first) }, (_, index) => first + index);
   return { times: steps.map((it) => it * step), points: steps.map((it) => byStep.get(it)) };
 }

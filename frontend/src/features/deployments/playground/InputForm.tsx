@@ -1,4 +1,4 @@
-import { Copy, X } from 'lucide-react';
+import { Plus, X } from 'lucide-react';
 
 import { classes } from '@/lib/classes';
 import { datatypeWords, shapeText, type TensorSpec } from '@/lib/tensors';
@@ -53,7 +53,7 @@ function Rows({ playground, draft, faults }: InputFormProps) {
           // oxlint-disable-next-line react/no-array-index-key -- a row is its place in the batch
           <RowButton key={index} number={index + 1} isCurrent={index === row} onSelect={() => setRow(index)} />
         ))}
-        <Button size="small" variant="ghost" icon={<Copy aria-hidden />} onClick={() => addRow(draft)}>
+        <Button size="small" variant="ghost" icon={<Plus aria-hidden />} onClick={() => addRow(draft)}>
           Add row
         </Button>
         {draft.rows.length > 1 && (

@@ -14,7 +14,7 @@ import type { Playground } from './usePlayground';
 /** Asks the deployment for a prediction, by a form made from its model's signature. */
 export function TryIt({ deployment, playground }: { deployment: Deployment; playground: Playground }) {
   const { mode, send, sending, reset, hasExample } = playground;
-  const answers = deployment.state === 'ready' || deployment.state === 'degraded';
+  const mayBeRefused = !['ready', 'degraded', 'unknown'].includes(deployment.state);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     send();
@@ -39,9 +39,9 @@ export function TryIt({ deployment, playground }: { deployment: Deployment; play
           <div className="flex flex-col gap-5">
             {mode.kind === 'form' ? <InputForm playground={playground} draft={mode.draft} faults={mode.faults} /> : <JsonField text={mode.text} fault={mode.fault} onChange={playground.setText} />}
             <div className="flex flex-wrap items-center justify-end gap-2">
-              {!answers && <p className="mr-auto text-caption text-warn">Not ready: a request may be refused.</p>}
+              {mayBeRefused && <p className="mr-auto text-caption text-warn">Not ready: a request may be refused.</p>}
               <Button variant="ghost" icon={<RotateCcw aria-hidden />} onClick={reset}>
-                {hasExample ? 'Back to the example' : 'Clear'}
+                {hasExample ? 'Back to the example' : 'Start over'}
               </Button>
               <Button type="submit" variant="primary" icon={<Send aria-hidden />} busy={sending.isPending}>
                 Send request
@@ -57,6 +57,6 @@ export function TryIt({ deployment, playground }: { deployment: Deployment; play
 
 const JsonField = ({ text, fault, onChange }: { text: string; fault: string | null; onChange: (text: string) => void }) => (
   <Field label="Request body" hint="Sent as it is written, in the Open Inference Protocol." error={fault ?? undefined}>
-    {(control) => <Textarea {...control} value={text} spellCheck={false} rows={14} className="font-mono text-code!" onChange={(event) => onChange(event.target.value)} />}
+    {(control) => <Textarea {...control} value={text} spellCheck={false} wrap="off" rows={14} className="font-mono text-code!" onChange={(event) => onChange(event.target.value)} />}
   </Field>
 );

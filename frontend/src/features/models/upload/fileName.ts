@@ -1,7 +1,6 @@
 /** What a chosen file may be, and what its model could be called. */
 import { plural } from '@/lib/format';
-
-const LONGEST_NAME = 64;
+import { toName } from '@/lib/names';
 
 /** Why these files cannot be uploaded as one version, or null. */
 export function refusalOf(files: readonly File[]): string | null {
@@ -13,7 +12,4 @@ export function refusalOf(files: readonly File[]): string | null {
 }
 
 /** "Fraud Model_v2.onnx" → "fraud-model-v2". */
-export function suggestName(fileName: string): string {
-  const words = fileName.replace(/\.onnx$/i, '').toLowerCase().replaceAll(/[^a-z0-9]+/g, '-');
-  return words.slice(0, LONGEST_NAME).replaceAll(/^-+|-+$/g, '') || 'model';
-}
+export const suggestName = (fileName: string): string => toName(fileName.replace(/\.onnx$/i, '')) || 'model';
