@@ -51,7 +51,9 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     public_url: str = ""
     """Address people use for the console; empty means `http://<host>:<control_port>`."""
     inference_url: str = "http://127.0.0.1:8081"
-    """Address applications use for inference, shown in snippets and used by the console's try-it form."""
+    """Address applications use for inference, shown in snippets."""
+    gateway_url: str = ""
+    """Address at which control itself reaches the gateway, for the try-it form; empty means `inference_url`."""
     console_directory: Path = Path("frontend/dist")
     max_model_bytes: Annotated[int, Meta(ge=1024)] = 2 * 1024**3
     inspect_memory_bytes: Annotated[int, Meta(ge=2**28)] = 4 * 1024**3
