@@ -1,11 +1,14 @@
 import '@testing-library/jest-dom/vitest';
 
-import { cleanup } from '@testing-library/react';
+import { cleanup, configure } from '@testing-library/react';
 import { afterAll, afterEach, beforeAll, vi } from 'vitest';
 
 import { rememberCsrfToken } from '@/api/csrf';
 
 import { server } from './server';
+
+// The first test of a file waits for its page to be compiled as well; a second is too short on a busy machine.
+configure({ asyncUtilTimeout: 5_000 });
 
 // What jsdom lacks and a real page has.
 vi.stubGlobal('matchMedia', (query: string) => Object.assign(new EventTarget(), { matches: false, media: query }));

@@ -13,13 +13,16 @@ const tabSearch = z.object({ tab: z.enum(TABS) });
 const rangeSearch = z.object({ range: z.enum(RANGE_NAMES) });
 
 export interface DeploymentSearch {
-  tab?: TabName;
-  range?: RangeName;
+  tab?: TabName | undefined;
+  range?: RangeName | undefined;
 }
 
-/** A bad value falls back to the default, which is absent from the address. */
+/**
+ * A bad value falls back to the default, which is absent from the address.
+ * The router lays this over the raw values: what is bad must be named as undefined to be gone.
+ */
 export function parseDeploymentSearch(search: Record<string, unknown>): DeploymentSearch {
   const tab = tabSearch.safeParse(search);
   const range = rangeSearch.safeParse(search);
-  return { ...(tab.success ? tab.data : {}), ...(range.success ? range.data : {}) };
+  return { tab: tab.data?.tab, range: range.data?.range };
 }

@@ -63,7 +63,7 @@ const Shares = ({ shares }: { shares: readonly Share[] }) => (
       <li key={label} className="grid grid-cols-[minmax(3.5rem,7rem)_1fr_3.5rem] items-center gap-2">
         <span className="truncate" title={label}>
           {label}
-        </span>
+        </span>{' '}
         <span aria-hidden className="h-2 overflow-hidden rounded-full bg-sunken">
           <span className="block h-full rounded-full bg-accent" style={{ width: `${Math.max(value * 100, 0.5)}%` }} />
         </span>

@@ -32,7 +32,10 @@ export async function sendVersion(projectId: string, modelId: string, file: File
 function send(url: string, file: File, { onProgress, signal }: SendOptions): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    const abort = () => request.abort();
+    const abort = () => {
+      request.abort();
+      reject(new DOMException('The upload was cancelled', 'AbortError'));
+    };
     request.open('POST', url);
     request.timeout = UPLOAD_TIMEOUT_MS;
     request.setRequestHeader('Content-Type', 'application/octet-stream');
@@ -42,10 +45,9 @@ function send(url: string, file: File, { onProgress, signal }: SendOptions): Pro
     request.addEventListener('load', () => resolve({ status: request.status, headers: request.getAllResponseHeaders(), text: request.responseText }));
     request.addEventListener('error', () => reject(unreachable()));
     request.addEventListener('timeout', () => reject(unreachable()));
-    request.addEventListener('abort', () => reject(new DOMException('The upload was cancelled', 'AbortError')));
     request.addEventListener('loadend', () => signal.removeEventListener('abort', abort));
     signal.addEventListener('abort', abort);
-    if (signal.aborted) reject(new DOMException('The upload was cancelled', 'AbortError'));
+    if (signal.aborted) abort();
     else request.send(file);
   });
 }
