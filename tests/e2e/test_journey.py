@@ -1,0 +1,102 @@
+"""A person's way through the console in a real browser: sign up, upload, deploy, try it, see the request in the chart."""
+
+import re
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+
+from tests.e2e.system import System
+from tests.models import mlp_model
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def page(browser: Browser, system: System) -> Generator[Page]:
+    """A fresh browser profile; the test fails if a page logged an error."""
+    context = browser.new_context(base_url=system.facts["console_url"], viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: _keep_error(message, errors))
+    yield page
+    context.close()
+    assert errors == []
+
+
+def _keep_error(message: ConsoleMessage, errors: list[str]) -> None:
+    if message.type == "error" and "401" not in message.text:  # a visitor is asked who they are; that is no error
+        errors.append(message.text)
+
+
+def sign_up(page: Page, email: str) -> None:
+    page.goto("/signup")
+    page.get_by_label("Name").fill("Ada Lovelace")
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Create account").click()
+    expect(page).to_have_url(re.compile(r"/o/[^/]+/p/default"))
+
+
+def upload(page: Page, file: Path, name: str) -> None:
+    page.get_by_role("link", name="Models").first.click()
+    page.get_by_role("button", name="Upload model").click()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_label("Model name").fill(name)
+    page.get_by_role("button", name="Upload", exact=True).click()
+
+
+def test_from_signing_up_to_the_first_request_in_the_chart(page: Page, tmp_path: Path) -> None:
+    file = mlp_model(tmp_path / "fraud.onnx")
+    sign_up(page, "ada@example.com")
+    upload(page, file, "fraud")
+    expect(page.get_by_role("heading", name="fraud")).to_be_visible()
+    expect(page.get_by_text("probabilities").first).to_be_visible()
+
+    page.get_by_role("button", name="Deploy v1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Deploy", exact=True).click()
+    expect(page.get_by_role("heading", name="fraud")).to_be_visible()
+    expect(page.get_by_text("Ready", exact=True).first).to_be_visible(timeout=20_000)
+
+    page.get_by_label("input").first.fill("0.1, 0.2, 0.3, 0.4")
+    page.get_by_role("button", name="Send request").click()
+    inputs = {"input": np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)}
+    likeliest = float(np.max(_first(onnxruntime.InferenceSession(str(file)).run(None, inputs))))
+    expect(page.get_by_text(f"{likeliest:.3f}"[:5]).first).to_be_visible()
+
+    page.get_by_role("tab", name="Requests").click()
+    expect(page.get_by_role("img", name=re.compile("Requests per minute"))).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name="View Requests per minute as table").click()
+    row = page.get_by_role("table", name="Requests per minute").get_by_role("row").nth(1)
+    expect(row).to_contain_text("1")
+
+
+def test_a_file_that_is_not_onnx_is_refused_with_the_reason_and_nothing_is_kept(page: Page, tmp_path: Path) -> None:
+    (tmp_path / "notes.onnx").write_text("this is no model")
+    sign_up(page, "grace@example.com")
+    upload(page, tmp_path / "notes.onnx", "notes")
+    expect(page.get_by_role("dialog")).to_contain_text("not ONNX")
+    page.get_by_role("button", name="Cancel").click()
+    page.reload()
+    expect(
+        page.get_by_text("No versions yet").or_(page.get_by_text("No models yet")).or_(page.get_by_text("–")).first
+    ).to_be_visible()
+
+
+def test_another_account_does_not_see_it(page: Page, system: System, demo: dict[str, Any]) -> None:
+    sign_up(page, "eve@example.com")
+    with system.client(demo["access_token"]) as client:
+        deployment = client.get(f"/api/v1/projects/{demo['project_id']}/deployments").json()["items"][0]
+        mine = client.get(f"/api/v1/projects/{demo['project_id']}").json()
+    page.goto(f"/o/{mine['organization_slug']}/p/{mine['slug']}/deployments/{deployment['id']}")
+    expect(page.get_by_text(re.compile("not found|does not exist", re.IGNORECASE)).first).to_be_visible()
+    expect(page.get_by_text(deployment["name"], exact=True)).to_have_count(0)
+
+
+def _first(outputs: Any) -> "np.ndarray[Any, np.dtype[np.float32]]":
+    return outputs[0]
