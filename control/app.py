@@ -12,12 +12,18 @@ from litestar.handlers import HTTPRouteHandler
 from contracts.settings import ControlSettings
 from control import console, openapi
 from control.access import admit, authenticate, provide_member, provide_principal, provide_tenant
+from control.background import running
 from control.database import Database, provide_connection
+from control.deployments import routes as deployments
 from control.headers import add_headers, answer_error
 from control.identity import routes as identity
 from control.keys import routes as keys
+from control.monitoring import routes as monitoring
 from control.projects import routes as projects
+from control.registry import routes as registry
+from control.registry.artifacts import sweep_forever
 from control.resources import Resources, open_resources
+from control.routing.publisher import publishing_routes
 from control.system import routes as system
 
 API_HANDLERS: Final[list[HTTPRouteHandler]] = [
@@ -25,6 +31,9 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *identity.HANDLERS,
     *projects.HANDLERS,
     *keys.HANDLERS,
+    *registry.HANDLERS,
+    *deployments.HANDLERS,
+    *monitoring.HANDLERS,
 ]
 LARGEST_BODY_BYTES: Final = 1 << 20
 """Of a JSON request; a route that takes files says its own."""
@@ -37,7 +46,11 @@ def create_app(settings: ControlSettings) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
-            yield
+            async with (
+                publishing_routes(settings.database_url, resources.database, resources.redis),
+                running(sweep_forever(resources.database, resources.artifacts)),
+            ):
+                yield
 
     async def provide_settings() -> ControlSettings:
         return settings

@@ -13,8 +13,12 @@ from redis.backoff import NoBackoff
 from contracts.artifacts import ArtifactStore, open_store
 from contracts.settings import ControlSettings
 from control.database import Database
+from control.deployments.trial import open_gateway
 from control.identity.passwords import Passwords
 from control.identity.throttle import Throttle
+from control.registry.inspection import Inspector
+from control.registry.service import Registry
+from control.registry.staging import open_staging
 
 REDIS_TIMEOUT_S: Final = 2.0
 TELEMETRY_TIMEOUT_S: Final = 15.0
@@ -29,6 +33,9 @@ class Resources(Struct, frozen=True):
     artifacts: ArtifactStore
     telemetry: httpx.AsyncClient
     """Speaks to the telemetry process; paths are relative to its root."""
+    gateway: httpx.AsyncClient
+    """Speaks to the inference API; paths are relative to its root."""
+    registry: Registry
     passwords: Passwords
     throttle: Throttle
 
@@ -44,14 +51,19 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
         stack.push_async_callback(redis.aclose)
         passwords = Passwords(settings.bcrypt_cost)
         stack.callback(passwords.close)
+        artifacts = open_store(settings.artifacts_location(), settings.s3_endpoint)
+        staging = stack.enter_context(open_staging(settings.data / "uploads"))
+        inspector = Inspector(settings.inspect_memory_bytes, settings.inspect_timeout_s)
         yield Resources(
-            settings,
-            database,
-            redis,
-            open_store(settings.artifacts_location(), settings.s3_endpoint),
-            await stack.enter_async_context(open_telemetry(settings.telemetry_url)),
-            passwords,
-            Throttle(),
+            settings=settings,
+            database=database,
+            redis=redis,
+            artifacts=artifacts,
+            telemetry=await stack.enter_async_context(open_telemetry(settings.telemetry_url)),
+            gateway=await stack.enter_async_context(open_gateway(settings.gateway_url or settings.inference_url)),
+            registry=Registry(database, artifacts, staging, inspector, settings.max_model_bytes),
+            passwords=passwords,
+            throttle=Throttle(),
         )
 
 

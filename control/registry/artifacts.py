@@ -6,18 +6,28 @@ bytes that an upload of the same file is about to rely on, yet neither may hold 
 * an upload claims the digest before it stores the file, and inserts its version only while the digest is not doomed;
 * a deletion dooms digests that no version holds, commits, deletes the files, and only then forgets the digests.
 
-What a crash leaves behind (a doomed digest, a file that no version came to hold) `sweep` finds and finishes.
+Who dooms a digest is the only one to delete its file, for `LEASE`. What a crash or an outage leaves behind (a doomed digest, a
+file that no version came to hold) `sweep` finds and finishes.
 """
 
+import asyncio
+import logging
 from datetime import timedelta
 from typing import Final, LiteralString
 
-from contracts.artifacts import ArtifactStore
-from control.database import Connection, Database
+import asyncpg
 
+from contracts.artifacts import ArtifactStore, ArtifactUnavailable
+from control.database import Connection, Database, DatabaseUnavailable
+
+logger = logging.getLogger(__name__)
+
+SWEEP_INTERVAL_S: Final = 600.0
 ABANDONED_AFTER: Final = timedelta(days=1)
 """A claim this old belongs to no upload under way."""
 SWEEP_BATCH: Final = 100
+LEASE: Final = timedelta(minutes=10)
+DELETE_TIMEOUT_S: Final = LEASE.total_seconds() / 2
 
 CLAIM: Final[LiteralString] = """
     INSERT INTO artifacts (digest)
@@ -59,18 +69,19 @@ DOOM: Final[LiteralString] = """
     UPDATE artifacts
     SET doomed_at = now()
     WHERE digest = ANY($1)
+      AND (doomed_at IS NULL OR doomed_at < now() - $2::interval)
       AND NOT EXISTS (SELECT FROM model_versions WHERE model_versions.digest = artifacts.digest)
     RETURNING digest
 """
 
 
 async def doom(connection: Connection, digests: list[str]) -> list[str]:
-    """Mark those of `digests` that no version holds; the answer is these.
+    """Mark those of `digests` that no version holds; the answer is these, and the caller must delete them.
 
     Locks first, in a statement of its own: the second one then sees every version that whoever held a lock has inserted.
     """
     await connection.fetch(LOCK, digests)
-    return [it["digest"] for it in await connection.fetch(DOOM, digests)]
+    return [it["digest"] for it in await connection.fetch(DOOM, digests, LEASE)]
 
 
 FORGET: Final[LiteralString] = """
@@ -81,16 +92,20 @@ FORGET: Final[LiteralString] = """
 
 
 async def delete_doomed(database: Database, store: ArtifactStore, digests: list[str]) -> None:
-    """Delete the files of doomed digests, then forget them. Raises ArtifactUnavailable; `sweep` tries again later."""
-    for digest in digests:
-        await store.delete(digest)
+    """Delete the files of digests that the caller doomed, then forget them.
+
+    Raises ArtifactUnavailable, or TimeoutError before the lease is over; `sweep` tries again later.
+    """
+    async with asyncio.timeout(DELETE_TIMEOUT_S):
+        for digest in digests:
+            await store.delete(digest)
     await database.run(lambda connection: connection.execute(FORGET, digests))
 
 
 LIST_LEFTOVERS: Final[LiteralString] = """
     SELECT digest
     FROM artifacts
-    WHERE (doomed_at IS NOT NULL OR claimed_at < now() - $1::interval)
+    WHERE (doomed_at < now() - $3::interval OR (doomed_at IS NULL AND claimed_at < now() - $1::interval))
       AND NOT EXISTS (SELECT FROM model_versions WHERE model_versions.digest = artifacts.digest)
     LIMIT $2
 """
@@ -99,7 +114,18 @@ LIST_LEFTOVERS: Final[LiteralString] = """
 async def sweep(database: Database, store: ArtifactStore, abandoned_after: timedelta = ABANDONED_AFTER) -> int:
     """Finish what crashes and outages left undone; the answer is the number of files deleted, `SWEEP_BATCH` at most."""
     async with database.transaction() as connection:
-        rows = await connection.fetch(LIST_LEFTOVERS, abandoned_after, SWEEP_BATCH)
+        rows = await connection.fetch(LIST_LEFTOVERS, abandoned_after, SWEEP_BATCH, LEASE)
         doomed = await doom(connection, [it["digest"] for it in rows])
     await delete_doomed(database, store, doomed)
     return len(doomed)
+
+
+async def sweep_forever(database: Database, store: ArtifactStore) -> None:
+    """Sweep at start and every `SWEEP_INTERVAL_S`; several processes may."""
+    while True:
+        try:
+            while await sweep(database, store):
+                continue
+        except (ArtifactUnavailable, DatabaseUnavailable, asyncpg.PostgresError, TimeoutError, OSError) as error:
+            logger.warning("leftover model files are not deleted now: %s", error)
+        await asyncio.sleep(SWEEP_INTERVAL_S)

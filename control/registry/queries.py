@@ -211,9 +211,7 @@ async def insert_version(
     await refuse_twin(connection, project_id, model_id, digest)
     found = msgspec.json.encode(inspection).decode()
     try:
-        await connection.execute(
-            INSERT_VERSION, model_id, number, file_name, digest, inspection.size_bytes, found, created_by
-        )
+        await connection.execute(INSERT_VERSION, model_id, number, file_name, digest, inspection.size_bytes, found, created_by)
     except asyncpg.UntranslatableCharacterError as error:
         raise ModelRefused("a name or a metadata value in the file contains the character U+0000") from error
     return number

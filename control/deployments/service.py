@@ -1,0 +1,46 @@
+"""Deploying: every change of a deployment is a new revision, and gateways hear of it with the commit."""
+
+from uuid import UUID
+
+from msgspec import UNSET
+
+from contracts.routes import Batching
+from control.database import Connection
+from control.deployments import queries
+from control.deployments.queries import Current
+from control.deployments.schemas import BatchingPatch, DeploymentPatch, NewDeployment
+from control.routing.queries import bump_routes
+
+
+async def create_deployment(connection: Connection, project_id: UUID, created_by: UUID, new: NewDeployment) -> UUID:
+    """Make a deployment with its revision 1. Raises DeploymentNameTaken or VersionNotFound."""
+    deployment_id = await queries.insert_deployment(connection, project_id, new.name)
+    first = Current(1, new.model_version_id, new.batching or Batching())
+    await queries.insert_revision(connection, project_id, deployment_id, created_by, first)
+    await bump_routes(connection)
+    return deployment_id
+
+
+async def revise_deployment(
+    connection: Connection, project_id: UUID, deployment_id: UUID, created_by: UUID, change: DeploymentPatch
+) -> None:
+    """Make the next revision of a deployment and put it in place. Raises DeploymentNotFound or VersionNotFound."""
+    current = await queries.lock_current(connection, project_id, deployment_id)
+    version_id = current.version_id if change.model_version_id is UNSET else change.model_version_id
+    revision = Current(current.number + 1, version_id, _changed(current.batching, change.batching))
+    await queries.insert_revision(connection, project_id, deployment_id, created_by, revision)
+    await queries.make_current(connection, project_id, deployment_id, revision.number)
+    await bump_routes(connection)
+
+
+async def delete_deployment(connection: Connection, project_id: UUID, deployment_id: UUID) -> None:
+    """Take a deployment out of service, with its history. Raises DeploymentNotFound."""
+    await queries.delete_deployment(connection, project_id, deployment_id)
+    await bump_routes(connection)
+
+
+def _changed(batching: Batching, change: BatchingPatch) -> Batching:
+    return Batching(
+        batching.max_batch_size if change.max_batch_size is UNSET else change.max_batch_size,
+        batching.max_delay_us if change.max_delay_us is UNSET else change.max_delay_us,
+    )

@@ -1,0 +1,39 @@
+"""Calling telemetry's own API: it believes the signed tenant header and nothing else."""
+
+import logging
+import time
+from typing import TypeVar
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from contracts.errors import Invalid
+from contracts.problems import Problem
+from contracts.tenancy import TENANT_HEADER, Tenant, sign_tenant
+from control.access import Tenant as Caller
+from control.monitoring.errors import TelemetryUnavailable
+from control.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+Answer = TypeVar("Answer", bound=Struct)
+
+
+async def ask(resources: Resources, caller: Caller, path: str, query: dict[str, str], answer: type[Answer]) -> Answer:
+    """GET `path`, in the name of the caller's project.
+
+    Raises Invalid if telemetry finds fault with the query, TelemetryUnavailable if it gives no answer that can be used.
+    """
+    tenant = Tenant(caller.organization_id, caller.project_id, int(time.time()))
+    headers = {TENANT_HEADER: sign_tenant(tenant, resources.settings.secret)}
+    try:
+        response = await resources.telemetry.get(path, params=query, headers=headers)
+    except httpx.HTTPError as error:
+        raise TelemetryUnavailable from error
+    if response.status_code in (400, 422):
+        raise Invalid(msgspec.json.decode(response.content, type=Problem).detail)
+    if response.status_code != 200:
+        logger.error("telemetry answered %s to %s: %s", response.status_code, path, response.text[:1000])
+        raise TelemetryUnavailable
+    return msgspec.json.decode(response.content, type=answer)

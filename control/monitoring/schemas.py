@@ -1,0 +1,68 @@
+"""What telemetry answers and the monitoring routes pass on."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class RequestPoint(Struct, frozen=True):
+    """The calls of one step, which begins at `time`. Durations are whole microseconds."""
+
+    time: datetime
+    requests: int
+    errors: int
+    """Answers with status 400 and above."""
+    server_errors: int
+    """Answers with status 500 and above."""
+    rows: int
+    p50_us: int
+    p95_us: int
+    p99_us: int
+
+
+class RequestTotals(Struct, frozen=True):
+    """The calls of the whole range; percentiles are null if there were none."""
+
+    requests: int
+    errors: int
+    server_errors: int
+    rows: int
+    p50_us: int | None
+    p95_us: int | None
+    p99_us: int | None
+    lost: int
+    """Calls that the gateways could not log in this range. They cannot tell whose: it is an upper bound for one deployment."""
+
+
+class RequestSummary(Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """Requests from `from` (included) to `to` (excluded), both widened to whole minutes; steps without requests are absent."""
+
+    start: datetime
+    end: datetime
+    step_s: int
+    points: list[RequestPoint]
+    totals: RequestTotals
+
+
+class RecentRequest(Struct, frozen=True):
+    """One call. Durations are whole microseconds."""
+
+    request_id: UUID
+    time: datetime
+    status: int
+    error_code: str
+    """Class name of the error; empty on success."""
+    rows: int
+    batch_rows: int
+    """Rows of the batch this request ran in."""
+    total_us: int
+    queue_us: int
+    infer_us: int
+    version_id: UUID
+
+
+class RecentRequests(Struct, frozen=True):
+    """The latest calls, newest first."""
+
+    items: list[RecentRequest]
