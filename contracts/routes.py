@@ -74,8 +74,6 @@ class RouteTable(Struct, frozen=True):
     version: int
     deployments: tuple[Deployment, ...] = ()
     keys: tuple[Key, ...] = ()
-    epoch: str = ""
-    """Names the database the versions count in: a rebuilt one counts from 1 again, and its tables are taken for newer."""
 
 
 def encode_routes(table: RouteTable) -> bytes:

@@ -23,6 +23,8 @@ class Home:
     """`<data>/gateway/worker-<index>`, held until the process ends."""
 
     def __init__(self, data: Path, index: int) -> None:
+        """Raises HomeTaken."""
+        self.index = index
         self.path = data / "gateway" / f"worker-{index}"
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self.path / "lock", time.monotonic() + PATIENCE_S)
@@ -33,9 +35,9 @@ class Home:
         """Folder of the log's segment files."""
         return self.path / "spill"
 
-    def adopt(self, workers: int) -> None:
+    def adopt_beyond(self, workers: int) -> None:
         """Take over the spilled logs of workers beyond the first `workers`, which run no more."""
-        self.spill.mkdir(exist_ok=True)
+        self.spill.mkdir(exist_ok=True, mode=0o700)
         for home in self.path.parent.glob("worker-*"):
             if int(home.name.rpartition("-")[2]) >= workers:
                 for segment in home.glob("spill/*"):

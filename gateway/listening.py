@@ -6,22 +6,34 @@ import socket
 from contracts.errors import HeadraceError
 
 
-class PortTaken(HeadraceError):
-    """Somebody else listens on the port."""
+class ListenFailed(HeadraceError):
+    """The address cannot be listened on."""
 
-    title = "Port taken"
+    title = "Cannot listen"
+
+
+class PortTaken(ListenFailed):
+    """Somebody else listens on the port."""
 
     def __init__(self, host: str, port: int) -> None:
         super().__init__(f"port {port} is taken; stop what listens on {host}:{port}, or set HEADRACE_INFERENCE_PORT")
 
 
-def claim(host: str, port: int) -> socket.socket:
-    """A socket bound to the port and not yet listening, which later sockets may share (SO_REUSEPORT). Raises PortTaken.
+def claim(host: str, port: int, is_shared: bool = False) -> socket.socket:
+    """A socket bound to the port, which others may `join` if it `is_shared`. Raises ListenFailed, PortTaken.
 
-    It is bound twice: sharing would let us in beside a stranger who shares as well, so the first try does not offer it.
+    To share is to be let in beside any stranger who shares as well, so it is tried without first.
     """
-    with _bound(host, port, is_shared=False) as probe:
-        port = probe.getsockname()[1]
+    alone = _bound(host, port, is_shared=False)
+    if not is_shared:
+        return alone
+    port = alone.getsockname()[1]
+    alone.close()
+    return _bound(host, port, is_shared=True)
+
+
+def join(host: str, port: int) -> socket.socket:
+    """A socket of our own on a port that our parent has claimed. Raises ListenFailed."""
     return _bound(host, port, is_shared=True)
 
 
@@ -36,5 +48,5 @@ def _bound(host: str, port: int, is_shared: bool) -> socket.socket:
         bound.close()
         if error.errno == errno.EADDRINUSE:
             raise PortTaken(host, port) from error
-        raise
+        raise ListenFailed(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return bound

@@ -1,7 +1,7 @@
 """Where route tables come from: Redis when it is there, the last one on disk when it is not.
 
-A table is taken if it is newer than the one held: a higher version of the same epoch, or any version of another epoch (control's
-database was rebuilt, so its versions began again). Without an epoch an older table is refused, however it came about.
+Only a table with a higher version than the one held is taken. Versions are microseconds since the epoch at the least (control
+sees to that), so those of a rebuilt database go on above the old ones, and a table brought back from some backup is refused.
 """
 
 import asyncio
@@ -97,7 +97,7 @@ class RouteFeed:
             logger.error("the route table %s is damaged, serving on from version %d: %s", where, self.version, error)
             return False
         if not is_newer(table, self._table):
-            logger.warning("the route table %s has version %d, older than %d: refused", where, table.version, self.version)
+            logger.warning("the route table %s has version %d, not above %d: refused", where, table.version, self.version)
             return False
         self._table = table
         self._accept(table)
@@ -117,7 +117,7 @@ class RouteFeed:
 
 def is_newer(table: RouteTable, held: RouteTable | None) -> bool:
     """Whether `table` may replace `held`."""
-    return held is None or table.epoch != held.epoch or table.version > held.version
+    return held is None or table.version > held.version
 
 
 def _private(path: str, flags: int) -> int:

@@ -54,8 +54,6 @@ async def feeding(url: str, kept: Path, taken: Taken) -> AsyncGenerator[RouteFee
         (RouteTable(8), RouteTable(7), True),
         (RouteTable(7), RouteTable(7), False),
         (RouteTable(6), RouteTable(7), False),
-        (RouteTable(1, epoch="rebuilt"), RouteTable(7, epoch="lost"), True),
-        (RouteTable(6, epoch="same"), RouteTable(7, epoch="same"), False),
     ],
 )
 def test_only_a_newer_table_is_taken(table: RouteTable, held: RouteTable | None, newer: bool) -> None:

