@@ -12,10 +12,11 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from control.__main__ import main
 from headrace.embedded.postgres import postgres_command, postgres_url, prepare_postgres
 from headrace.supervisor.probes import postgres_probe
 from tests.control import processes
-from tests.control.conftest import PASSWORD, create_database
+from tests.control.conftest import PASSWORD, SECRET, create_database
 from tests.services import start, stop, wait_until
 
 
@@ -83,24 +84,25 @@ def test_a_database_that_refuses_is_one_clear_line(empty_url: str, change: tuple
     assert len(ended.stderr.splitlines()) == 1
 
 
-def test_a_wrong_command_line_says_how(database_url: str):
-    ended = processes.run("fly", database_url=database_url)
-    assert ended.returncode == 2
-    assert "usage" in ended.stderr
+def test_a_wrong_command_line_says_how(capsys: pytest.CaptureFixture[str]):
+    assert main(["fly"]) == 2
+    assert "usage" in capsys.readouterr().err
 
 
-def test_a_wrong_setting_is_one_clear_line():
-    ended = processes.run(database_url="", port=70_000)
-    assert ended.returncode == 1
-    assert len(ended.stderr.splitlines()) == 1
-    assert "HEADRACE_CONTROL_PORT" in ended.stderr
+def test_a_wrong_setting_is_one_clear_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("HEADRACE_SECRET", SECRET)
+    monkeypatch.setenv("HEADRACE_CONTROL_PORT", "70000")
+    assert main([]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1
+    assert "HEADRACE_CONTROL_PORT" in lines[0]
 
 
-def test_the_description_needs_no_database():
+def test_the_description_needs_no_database_and_is_the_same_every_time(capsys: pytest.CaptureFixture[str]):
     ended = processes.run("openapi", database_url="postgresql:///?host=/nowhere")
-    assert ended.returncode == 0
+    assert main(["openapi"]) == ended.returncode == 0
     assert json.loads(ended.stdout)["openapi"].startswith("3.1")
-    assert processes.run("openapi").stdout == ended.stdout
+    assert capsys.readouterr().out == ended.stdout
 
 
 def test_it_outlives_its_database(short_tmp: Path):
