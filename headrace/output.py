@@ -7,15 +7,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-progress = Console(stderr=True, highlight=False)
+progress = Console(stderr=True, highlight=False, soft_wrap=True)
 answers = Console(highlight=False, soft_wrap=True)
 
 
 class Output:
-    """One command's output; `as_json` prints one JSON object instead of words."""
+    """One command's output; `as_json` prints one JSON object instead of words, `quiet` does not repeat what processes print."""
 
-    def __init__(self, as_json: bool) -> None:
+    def __init__(self, as_json: bool, quiet: bool = False) -> None:
         self.as_json = as_json
+        self.quiet = quiet
 
     def step(self, text: str) -> None:
         """Tell a person how far we are; a script hears nothing."""
@@ -24,7 +25,7 @@ class Output:
 
     def line(self, name: str, line: str) -> None:
         """Pass on a line that process `name` printed."""
-        if not self.as_json:
+        if not self.as_json and not self.quiet:
             progress.print(f"[cyan]{name:>9}[/cyan] {escape(line)}")
 
     def result(self, value: Any, words: str | Table) -> None:

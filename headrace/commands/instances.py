@@ -38,13 +38,16 @@ def up(
     workers: Annotated[int | None, typer.Option(help="Gateway processes.", min=1, max=64)] = None,
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready; `headrace down` stops it.")] = False,
     demo: Annotated[bool, typer.Option("--demo", help="Load the sample project as well.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", help="Do not repeat what the processes log; `headrace logs` shows it.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Start everything and keep it running; Ctrl-C stops it."""
     settings = options.settings()
     given = {"port_base": port_base, "workers": workers}
     settings = msgspec.structs.replace(settings, **{name: value for name, value in given.items() if value is not None})
-    here, output = options.instance(), Output(as_json)
+    here, output = options.instance(), Output(as_json, quiet)
     if detach:
         _start_detached(here, settings, demo, output)
     else:
@@ -116,7 +119,17 @@ def _start_detached(here: Instance, settings: CommandSettings, demo: bool, outpu
     with here.locked():  # refuse early, before a process is started
         pass
     before = here.last_state()
-    command = [sys.executable, "-m", "headrace", "up", "--port-base", str(settings.port_base), "--workers", str(settings.workers)]
+    command = [
+        sys.executable,
+        "-m",
+        "headrace",
+        "up",
+        "--port-base",
+        str(settings.port_base),
+        "--workers",
+        str(settings.workers),
+        "--quiet",
+    ]
     with (here.logs / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     state = _wait_for_start(here, process, before)

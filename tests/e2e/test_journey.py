@@ -67,7 +67,7 @@ def test_from_signing_up_to_the_first_request_in_the_chart(page: Page, tmp_path:
     page.get_by_role("button", name="Send request").click()
     inputs = {"input": np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)}
     likeliest = float(np.max(_first(onnxruntime.InferenceSession(str(file)).run(None, inputs))))
-    expect(page.get_by_text(f"{likeliest:.3f}"[:5]).first).to_be_visible()
+    expect(page.get_by_text(f"{likeliest:.2%}").first).to_be_visible()
 
     page.get_by_role("tab", name="Requests").click()
     expect(page.get_by_role("img", name=re.compile("Requests per minute"))).to_be_visible(timeout=20_000)
