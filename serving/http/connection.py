@@ -101,7 +101,9 @@ class Connection(asyncio.Protocol):
         self._stage = Stage.NOTHING
         self._held = 0
         self._target, self._body = b"", cast("bytes | bytearray", b"")
-        self._head_bytes, self._fed_bytes, self._headers = 0, 0, dict[bytes, bytes]()
+        self._head_bytes, self._headers = 0, dict[bytes, bytes]()
+        self._fed_bytes: int | None = None
+        """Bytes fed since the one in which the current head began."""
         self._unsent = 0
 
     # -- what the transport tells
@@ -140,7 +142,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
             if self._stage is Stage.HEAD:  # a header is counted when it is complete, which it may never be
-                self._fed_bytes += len(data)
+                self._fed_bytes = 0 if self._fed_bytes is None else self._fed_bytes + len(data)
                 self._check_head(self._fed_bytes)
         except httptools.HttpParserUpgrade as upgrade:
             self._replay(self._parser.get_method(), data[upgrade.args[0] :])
@@ -156,7 +158,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._stage, self._stage_at = Stage.HEAD, self._server.now
         self._target = self._body = b""
-        self._head_bytes, self._fed_bytes, self._headers = 0, 0, {}
+        self._head_bytes, self._fed_bytes, self._headers = 0, None, {}
 
     def on_url(self, url: bytes) -> None:
         self._target += url
@@ -183,12 +185,12 @@ class Connection(asyncio.Protocol):
             raise self._too_large()
 
     def on_body(self, chunk: bytes) -> None:
+        if len(self._body) + len(chunk) > self._server.limits.max_body_bytes:
+            raise self._too_large()
         self._hold(len(chunk))
         if not self._body:
             self._body = chunk
             return
-        if len(self._body) + len(chunk) > self._server.limits.max_body_bytes:
-            raise self._too_large()
         if isinstance(self._body, bytes):
             self._body = bytearray(self._body)
         self._body += chunk
