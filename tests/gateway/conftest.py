@@ -1,43 +1,12 @@
-"""A Valkey that tests may kill and bring back."""
+"""The services that gateway tests run against."""
 
-import subprocess
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
-import redis
 
-from headrace.embedded.valkey import valkey_command, valkey_url
-from tests.services import accepts, start, wait_until
-
-
-class BreakableValkey:
-    """One Valkey with its data under `directory`."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._socket = directory / "valkey.sock"
-        self._command = valkey_command(directory / "valkey", self._socket)
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = valkey_url(self._socket)
-
-    def start(self) -> None:
-        """Start it and wait until it answers."""
-        self._process = start(self._command, self._directory / "valkey.log")
-        wait_until(lambda: accepts(self._socket), "Valkey")
-        with self.client() as client:
-            wait_until(client.ping, "Valkey's first answer")
-
-    def kill(self) -> None:
-        """End it without warning."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def client(self) -> redis.Redis:
-        """A client for the test's own use."""
-        return redis.Redis.from_url(self.url, socket_timeout=5)
+from tests.gateway.breakable import BreakableValkey
+from tests.gateway.running import RunningGateway
 
 
 @pytest.fixture
@@ -47,3 +16,11 @@ def valkey(short_tmp: Path) -> Generator[BreakableValkey]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def gateway(short_tmp: Path, valkey: BreakableValkey) -> Generator[RunningGateway]:
+    """A gateway that is not started yet."""
+    running = RunningGateway(short_tmp, valkey)
+    yield running
+    running.close()

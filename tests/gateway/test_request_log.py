@@ -16,7 +16,7 @@ from gateway.redis_client import connect
 from gateway.request_ids import RequestIds
 from gateway.request_log import RequestLog
 from gateway.spill import Spill
-from tests.gateway.conftest import BreakableValkey
+from tests.gateway.breakable import BreakableValkey
 from tests.gateway.waiting import until
 
 IDS = RequestIds()

@@ -12,7 +12,7 @@ import pytest
 from contracts.routes import RouteTable, decode_routes, encode_routes
 from gateway.redis_client import connect
 from gateway.route_feed import NOT_TRIED, RouteFeed, is_newer
-from tests.gateway.conftest import BreakableValkey
+from tests.gateway.breakable import BreakableValkey
 from tests.gateway.tables import publish
 from tests.gateway.waiting import until
 
