@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -131,6 +132,19 @@ async def test_a_record_that_fits_no_column_is_a_dead_letter(
     async with running(ingest):
         await until_empty(redis)
     assert await redis.xlen(DEAD_LETTER_STREAM) == 1
+
+
+async def test_a_dead_letter_put_back_as_the_operator_guide_says_is_stored(
+    ingest: Ingest, redis: Redis, store: Store, source: Source
+) -> None:
+    dead = await redis.xadd(DEAD_LETTER_STREAM, {**fields(source.batch(source.record())), "id": "1-0", "error": "refused"})
+    guide = (Path(__file__).parents[2] / "docs" / "operator-guide.md").read_text()
+    script = guide.split('EVAL "')[1].split('"')[0]
+    await redis.eval(script, 2, DEAD_LETTER_STREAM, LOG_STREAM, dead)  # type: ignore[misc]
+    async with running(ingest):
+        await until_empty(redis)
+    assert await count(store, source) == 1
+    assert await redis.xlen(DEAD_LETTER_STREAM) == 0
 
 
 class RefusingStore(Store):
