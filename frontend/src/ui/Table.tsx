@@ -7,7 +7,7 @@ type Align = { numeric?: boolean };
 /** A table in a card; on narrow screens it scrolls inside its card. `label` names it for screen readers. */
 export function Table({ label, head, children }: { label: string; head: ReactNode; children: ReactNode }) {
   return (
-    <div tabIndex={0} role="region" aria-label={label} className="overflow-x-auto rounded-card border border-border bg-surface">
+    <div tabIndex={0} role="region" aria-label={label} className="relative overflow-x-auto rounded-card border border-border bg-surface">
       <table aria-label={label} className="w-full border-collapse text-table">
         <thead className="bg-sunken">
           <tr>{head}</tr>

@@ -58,7 +58,7 @@ function RevisionRow({ revision, deployment }: { revision: Revision; deployment:
         <span className="mr-3 font-medium">{number}</span>
         {isCurrent && <StatusPill tone="ok">Current</StatusPill>}
       </Td>
-      <Td>
+      <Td className="whitespace-nowrap">
         <Link
           to="/o/$org/p/$project/models/$model"
           params={{ org: project.organization_slug, project: project.slug, model: version.model_id }}
@@ -68,7 +68,7 @@ function RevisionRow({ revision, deployment }: { revision: Revision; deployment:
           {version.model_name} v{version.number}
         </Link>
       </Td>
-      <Td className="text-muted">{batchingWords(revision)}</Td>
+      <Td className="whitespace-nowrap text-muted">{batchingWords(revision)}</Td>
       <Td numeric className="text-muted">
         <RelativeTime time={created} />
       </Td>

@@ -66,7 +66,7 @@ function ModelView({ model }: { model: Model }) {
         {description || undefined}
       </PageHeader>
       <Serving deployments={model.deployments} />
-      <div className="grid items-start gap-6 lg:grid-cols-[minmax(0,1fr)_18rem]">
+      <div className="grid grid-cols-1 items-start gap-6 lg:grid-cols-[minmax(0,1fr)_18rem]">
         <Shown version={shown} model={model} isPending={versions.isPending} onUpload={upload.open} />
         <VersionList query={versions} model={model} shown={shown?.number} />
       </div>

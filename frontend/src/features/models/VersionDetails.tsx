@@ -20,20 +20,20 @@ export const VersionDetails = ({ version }: { version: ModelVersion }) => (
   </div>
 );
 
-const CELL = 'px-4 py-2 text-left';
+const CELL = 'px-3 py-2 text-left sm:px-4';
 
 const SignatureTable = ({ label, tensors }: { label: string; tensors: readonly Tensor[] }) => (
-  <div tabIndex={0} role="region" aria-label={label} className="overflow-x-auto border-b border-border last:border-0 focus-visible:-outline-offset-2">
+  <div tabIndex={0} role="region" aria-label={label} className="relative overflow-x-auto border-b border-border last:border-0 focus-visible:-outline-offset-2">
     <table aria-label={label} className="w-full table-fixed text-table">
       <thead className="bg-sunken text-caption text-muted">
         <tr>
           <th scope="col" className={`${CELL} font-medium`}>
             {label} <span className="font-normal text-subtle">({tensors.length})</span>
           </th>
-          <th scope="col" className={`${CELL} w-32 font-medium`}>
+          <th scope="col" className={`${CELL} w-22 font-medium sm:w-32`}>
             Datatype
           </th>
-          <th scope="col" className={`${CELL} w-36 font-medium`}>
+          <th scope="col" className={`${CELL} w-24 font-medium sm:w-36`}>
             Shape
           </th>
         </tr>

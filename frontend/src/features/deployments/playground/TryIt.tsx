@@ -20,7 +20,7 @@ export function TryIt({ deployment, playground }: { deployment: Deployment; play
     send();
   };
   return (
-    <div className="grid items-start gap-6 lg:grid-cols-2">
+    <div className="grid grid-cols-1 items-start gap-6 lg:grid-cols-2">
       <form onSubmit={submit} noValidate>
         <Card
           title="Request"
