@@ -87,7 +87,7 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, limit: int) -> Upload
         file.write(gathered)
         gathered.clear()
 
-    with path.open("xb", buffering=0) as file:
+    with path.open("xb") as file:
         async for chunk in _until_silence(chunks):
             size += len(chunk)
             if size > limit:
