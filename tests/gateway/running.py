@@ -108,13 +108,16 @@ class RunningGateway:
         """Call the deployment `name`, a model of 4 features, with a good key unless `headers` say otherwise."""
         return self.http.post(f"/v2/models/{name}/infer", json=body(*[ROW] * rows), headers=headers or authorization())
 
-    def status(self) -> WorkerStatus | None:
-        """What the one worker last reported; None if it has not, or not lately."""
+    def workers(self) -> list[WorkerStatus]:
+        """What each living worker last reported."""
         with self.valkey.client() as client:
             members: Any = client.zrange(WORKERS_KEY, 0, -1)
             blobs: list[Any] = [client.get(worker_key(it.decode())) for it in members]
-        found = [decode_worker(it) for it in blobs if it is not None]
-        return found[0] if found else None
+        return [decode_worker(it) for it in blobs if it is not None]
+
+    def status(self) -> WorkerStatus | None:
+        """What the one worker last reported; None if there is none."""
+        return next(iter(self.workers()), None)
 
     def batches(self) -> list[RecordBatch]:
         """What the log stream holds, a batch that was sent twice once."""
