@@ -13,9 +13,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import aiobotocore.session
-from botocore.exceptions import BotoCoreError, ClientError
-
 from contracts.errors import HeadraceError
 
 CHUNK_BYTES: Final = 1 << 20
@@ -88,6 +85,8 @@ class S3Store:
     """Objects under `prefix` in `bucket`; credentials come from the usual `AWS_*` variables."""
 
     def __init__(self, bucket: str, prefix: str, endpoint: str) -> None:
+        import aiobotocore.session  # slow to import, and only needed here
+
         self.bucket, self.prefix, self.endpoint = bucket, prefix, endpoint
         self.session = aiobotocore.session.get_session()
 
@@ -135,6 +134,8 @@ class S3Store:
 
     @asynccontextmanager
     async def _client(self) -> AsyncGenerator[Any]:
+        from botocore.exceptions import BotoCoreError, ClientError  # as slow
+
         try:
             async with self.session.create_client("s3", endpoint_url=self.endpoint or None) as client:
                 yield client
