@@ -35,6 +35,8 @@ logger = logging.getLogger("telemetry")
 REDIS_TIMEOUT_S: Final = 2.0
 REDIS_CONNECT_TIMEOUT_S: Final = 1.0
 HTTP_STOP_TIMEOUT_S: Final = 2
+NICENESS: Final = 5
+"""With the embedded engine inference runs on the same cores, and comes first: the stream can wait, a caller cannot."""
 INGEST_STOP_TIMEOUT_S: Final = 5.0
 """How long a running insert may take to finish once we were told to stop."""
 
@@ -55,6 +57,8 @@ def main() -> int:
     except (SettingInvalid, AddressTaken) as error:
         print(f"headrace telemetry: {error}", file=sys.stderr)
         return 2 if isinstance(error, SettingInvalid) else 3
+    if not settings.clickhouse_url:
+        os.nice(NICENESS)
     return uvloop.run(run(settings, listener))
 
 
