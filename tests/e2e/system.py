@@ -93,7 +93,7 @@ def running(data: Path) -> Generator[System]:
     finally:
         pids = [*system.pids().values(), system.ask("status")["pid"]]
         system.headrace("down")
-        assert [pid for pid in pids if is_alive(pid)] == []
+        wait_until(lambda: not any(map(is_alive, pids)), "every process to end", 3)
 
 
 class Caller:
