@@ -20,7 +20,7 @@ class HomeTaken(HeadraceError):
 
 
 class Home:
-    """`<data>/gateway/worker-<index>`, held until the process ends."""
+    """`<data>/gateway/worker-<index>`, held by one process at a time."""
 
     def __init__(self, data: Path, index: int) -> None:
         """Raises HomeTaken."""
@@ -29,6 +29,10 @@ class Home:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = _lock(self.path / "lock", time.monotonic() + PATIENCE_S)
         self.worker_id = _identity(self.path / "id")
+
+    def release(self) -> None:
+        """Let another have the folder; the end of the process does so too."""
+        os.close(self._lock)
 
     @property
     def spill(self) -> Path:
