@@ -1,77 +1,85 @@
-"""From the bytes of an inference request to numpy arrays: the protocol's JSON, and its binary tensor extension.
+"""From the bytes of an inference request to numpy arrays that fit the model: the protocol's JSON and its binary tensor extension.
 
 Nothing is allocated from a number in the request before that number was checked against the bytes that are there. Sources:
 kserve/open-inference-protocol, and Triton's binary data extension.
 """
 
-import math
-import zlib
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final
 
 import msgspec
-import numpy as np
-import simdjson
 from msgspec import Raw, Struct
 
-from contracts.errors import TooLarge
 from contracts.signature import Tensor
-from serving.datatypes import DTYPES, INTEGER_RANGES
-from serving.errors import EncodingUnsupported, RequestMalformed, ShapeMismatch, TensorInvalid
+from serving.datatypes import DTYPES
+from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
+from serving.tensors import Array, from_bytes, from_json
 
-Array = np.ndarray[Any, np.dtype[Any]]
-
-SMALL_DATA_BYTES: Final = 512
-"""Up to here msgspec builds the list faster; above it simdjson's buffer wins (784 floats: 11 µs against 32 µs)."""
-MAX_RANK: Final = 32
+MAX_HEADER_DIGITS: Final = 12
 
 
-class RequestedOutput(Struct, frozen=True):
-    """One output the caller wants, in binary or not; `parameters` come as they were sent."""
-
-    name: str
-    parameters: dict[str, Any] = {}
+class _TensorParameters(Struct, frozen=True, gc=False):
+    binary_data_size: int | None = None
 
 
-class _TensorIn(Struct):
+class _TensorIn(Struct, frozen=True, gc=False):
     name: str
     shape: list[int]
     datatype: str
-    parameters: dict[str, Any] = {}
-    data: Raw = Raw()
-    """Undecoded; empty if it was not given."""
+    parameters: _TensorParameters = _TensorParameters()
+    data: Raw | None = None
 
 
-class _RequestIn(Struct):
+class _OutputParameters(Struct, frozen=True, gc=False):
+    binary_data: bool | None = None
+    classification: int = 0
+
+
+class _OutputIn(Struct, frozen=True, gc=False):
+    name: str
+    parameters: _OutputParameters = _OutputParameters()
+
+
+class _RequestParameters(Struct, frozen=True, gc=False):
+    binary_data_output: bool = False
+
+
+class _RequestIn(Struct, frozen=True, gc=False):
     inputs: list[_TensorIn]
-    outputs: list[RequestedOutput] = []
+    outputs: list[_OutputIn] | None = None
     id: str | None = None
-    parameters: dict[str, Any] = {}
+    parameters: _RequestParameters = _RequestParameters()
 
 
 class InferRequest:
-    """A decoded request. `inputs` are by name, checked against the model's signature; `rows` is their common first dimension."""
+    """A decoded request that fits the model's signature."""
 
-    __slots__ = ("binary_output", "id", "inputs", "outputs", "rows")
+    __slots__ = ("binary", "id", "inputs", "outputs", "rows")
 
     def __init__(
-        self, inputs: dict[str, Array], rows: int, outputs: tuple[RequestedOutput, ...], request_id: str | None, binary: bool
+        self, inputs: dict[str, Array], rows: int, outputs: tuple[str, ...], binary: tuple[bool, ...], request_id: str | None
     ) -> None:
         self.inputs = inputs
+        """By name, in the signature's order."""
         self.rows = rows
+        """Size of the inputs' first dimension; 1 where they have none."""
         self.outputs = outputs
-        """Empty means all."""
+        """Names of the outputs asked for, in the order asked for."""
+        self.binary = binary
+        """For each of `outputs`, whether it goes out in binary."""
         self.id = request_id
-        self.binary_output = binary
-        """Whether outputs go out in binary unless one says otherwise."""
 
 
 class RequestDecoder:
     """Decodes requests to one model, whose signature it holds."""
 
-    def __init__(self, inputs: tuple[Tensor, ...], outputs: tuple[Tensor, ...]) -> None:
+    def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, is_batched: bool) -> None:
+        """`is_batched`: the inputs' first dimensions are one and the same, and count rows."""
         self._inputs = {it.name: it for it in inputs}
-        self._outputs = {it.name for it in outputs}
+        self._is_batched = is_batched
+        self._outputs = tuple(it.name for it in outputs)
+        self._all_json = (False,) * len(self._outputs)
+        self._all_binary = (True,) * len(self._outputs)
         self._decoder = msgspec.json.Decoder(_RequestIn)
 
     def decode(self, body: bytes | bytearray, header_length: bytes | None = None) -> InferRequest:
@@ -82,69 +90,77 @@ class RequestDecoder:
         for tensor in request.inputs:
             wanted = self._inputs.get(tensor.name)
             if wanted is None:
-                raise TensorInvalid(f"the model has no input {tensor.name!r}; it takes {', '.join(map(repr, self._inputs))}")
+                raise TensorInvalid(f"the model has no input {tensor.name!r}; it takes {_listed(self._inputs)}")
             if tensor.name in arrays:
                 raise TensorInvalid(f"input {tensor.name!r} is given twice")
             _check_declaration(tensor, wanted)
-            arrays[tensor.name], offset = _read(tensor, body, offset)
+            size = tensor.parameters.binary_data_size
+            if size is None:
+                if tensor.data is None:
+                    raise TensorInvalid(f"input {tensor.name!r} has neither data nor binary_data_size")
+                arrays[tensor.name] = from_json(tensor.name, tensor.datatype, tensor.shape, tensor.data)
+            else:
+                _check_size(tensor, size, len(body) - offset)
+                arrays[tensor.name] = from_bytes(tensor.name, tensor.datatype, tensor.shape, body, offset, size)
+                offset += size
         if offset != len(body):
             raise RequestMalformed(f"{len(body) - offset} bytes follow the last binary tensor")
-        if len(arrays) != len(self._inputs):
-            missing = next(name for name in self._inputs if name not in arrays)
-            raise TensorInvalid(f"input {missing!r} is missing")
-        self._check_outputs(request.outputs)
-        rows = next((int(it.shape[0]) if it.ndim else 1 for it in arrays.values()), 1)
-        binary = request.parameters.get("binary_data_output", False) is True
-        return InferRequest(arrays, rows, tuple(request.outputs), request.id, binary)
+        arrays = self._ordered(arrays)
+        outputs, binary = self._wanted_outputs(request)
+        return InferRequest(arrays, self._rows(arrays), outputs, binary, request.id)
 
     def _parse(self, header: bytes | bytearray) -> _RequestIn:
         try:
+            if not header.isascii():
+                header.decode()  # what the decoder skips, it does not look into
             return self._decoder.decode(header)
         except msgspec.ValidationError as error:
             raise RequestMalformed(f"the request is not one of the protocol: {error}") from error
         except msgspec.DecodeError as error:
-            raise RequestMalformed(f"the request is not JSON: {error}") from error
+            hint = "; JSON has no NaN or Infinity: send null for NaN, or binary tensors" if _has_constants(header) else ""
+            raise RequestMalformed(f"the request is not JSON: {error}{hint}") from error
         except UnicodeDecodeError as error:
             raise RequestMalformed(f"the request is not UTF-8 at byte {error.start}") from error
         except RecursionError as error:
             raise RequestMalformed("the request is nested too deeply") from error
 
-    def _check_outputs(self, outputs: list[RequestedOutput]) -> None:
-        seen = set[str]()
-        for output in outputs:
+    def _ordered(self, arrays: dict[str, Array]) -> dict[str, Array]:
+        if len(arrays) != len(self._inputs):
+            missing = next(name for name in self._inputs if name not in arrays)
+            raise TensorInvalid(f"input {missing!r} is missing")
+        return arrays if len(arrays) < 2 else {name: arrays[name] for name in self._inputs}
+
+    def _rows(self, arrays: dict[str, Array]) -> int:
+        if not self._is_batched:
+            first = next(iter(arrays.values()), None)
+            return first.shape[0] if first is not None and first.ndim else 1
+        rows = -1
+        for name, array in arrays.items():
+            if rows not in (-1, array.shape[0]):
+                raise ShapeMismatch(f"input {name!r} has {array.shape[0]} rows, the inputs before it have {rows}")
+            rows = array.shape[0]
+        if not rows:
+            raise ShapeMismatch("the inputs have no rows")
+        return rows
+
+    def _wanted_outputs(self, request: _RequestIn) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+        default = request.parameters.binary_data_output
+        if not request.outputs:
+            return self._outputs, self._all_binary if default else self._all_json
+        names = tuple(it.name for it in request.outputs)
+        for output in request.outputs:
             if output.name not in self._outputs:
-                raise TensorInvalid(
-                    f"the model has no output {output.name!r}; it gives {', '.join(map(repr, sorted(self._outputs)))}"
-                )
-            if output.name in seen:
+                raise TensorInvalid(f"the model has no output {output.name!r}; it gives {_listed(self._outputs)}")
+            if names.count(output.name) > 1:
                 raise TensorInvalid(f"output {output.name!r} is asked for twice")
-            if "classification" in output.parameters:
+            if output.parameters.classification:
                 raise RequestMalformed("the classification extension is not supported")
-            seen.add(output.name)
-
-
-def decompress(body: bytes, encoding: bytes, limit: int) -> bytes:
-    """The body behind a Content-Encoding, at most `limit` bytes. Raises EncodingUnsupported, RequestMalformed or TooLarge."""
-    if encoding in (b"gzip", b"x-gzip"):
-        window = 16 + zlib.MAX_WBITS
-    elif encoding == b"deflate":
-        window = zlib.MAX_WBITS
-    else:
-        raise EncodingUnsupported(f"Content-Encoding {encoding.decode('latin-1')!r} is not supported; use gzip or deflate")
-    stream = zlib.decompressobj(window)
-    try:
-        plain = stream.decompress(body, limit + 1)
-    except zlib.error as error:
-        raise RequestMalformed(f"the body is not {encoding.decode()}: {error}") from error
-    if len(plain) > limit:
-        raise TooLarge(f"the decompressed body is larger than {limit} bytes")
-    if not stream.eof or stream.unused_data:
-        raise RequestMalformed(f"the {encoding.decode()} body is cut off or followed by other bytes")
-    return plain
+        flags = (it.parameters.binary_data for it in request.outputs)
+        return names, tuple(default if it is None else it for it in flags)
 
 
 def _split(body: bytes | bytearray, header_length: bytes) -> tuple[bytes | bytearray, int]:
-    if not header_length.isdigit() or len(header_length) > 12:
+    if not header_length.isdigit() or len(header_length) > MAX_HEADER_DIGITS:
         raise RequestMalformed("Inference-Header-Content-Length is not a number of bytes")
     length = int(header_length)
     if length > len(body):
@@ -165,158 +181,16 @@ def _check_declaration(tensor: _TensorIn, wanted: Tensor) -> None:
             raise ShapeMismatch(f"input {tensor.name!r} takes shape {list(wanted.shape)}, not {tensor.shape}")
 
 
-def _read(tensor: _TensorIn, body: bytes | bytearray, offset: int) -> tuple[Array, int]:
-    """The tensor's array, and where the next binary tensor begins."""
-    size = tensor.parameters.get("binary_data_size")
-    if size is None:
-        if not bytes(tensor.data):
-            raise TensorInvalid(f"input {tensor.name!r} has neither data nor binary_data_size")
-        return _from_json(tensor, tensor.data), offset
-    if bytes(tensor.data):
+def _check_size(tensor: _TensorIn, size: int, left: int) -> None:
+    if tensor.data is not None:
         raise TensorInvalid(f"input {tensor.name!r} has both data and binary_data_size")
-    if type(size) is not int or size < 0 or size > len(body) - offset:
-        raise RequestMalformed(
-            f"binary_data_size of input {tensor.name!r} is {size!r}, {len(body) - offset} bytes are left in the body"
-        )
-    return _from_bytes(tensor, body, offset, size), offset + size
+    if not 0 <= size <= left:
+        raise RequestMalformed(f"binary_data_size of input {tensor.name!r} is {size}, {left} bytes are left in the body")
 
 
-def _from_bytes(tensor: _TensorIn, body: bytes | bytearray, offset: int, size: int) -> Array:
-    count = math.prod(tensor.shape)
-    dtype = DTYPES[tensor.datatype]
-    if tensor.datatype == "BYTES":
-        return _strings_from_bytes(tensor, memoryview(body)[offset : offset + size], count)
-    if count * dtype.itemsize != size:
-        raise ShapeMismatch(
-            f"input {tensor.name!r}, {tensor.datatype} of shape {tensor.shape}, takes {count * dtype.itemsize} bytes, not {size}"
-        )
-    array = np.frombuffer(body, dtype, count, offset) if count else np.empty(0, dtype)
-    if count and tensor.datatype == "BOOL" and array.view(np.uint8).max() > 1:
-        raise TensorInvalid(f"input {tensor.name!r} is BOOL; its bytes must be 0 or 1")
-    return _shaped(tensor, array)
+def _has_constants(header: bytes | bytearray) -> bool:
+    return b"NaN" in header or b"Infinity" in header
 
 
-def _strings_from_bytes(tensor: _TensorIn, data: memoryview, count: int) -> Array:
-    if count * 4 > len(data):
-        raise ShapeMismatch(f"input {tensor.name!r} of shape {tensor.shape} has too few bytes for {count} strings")
-    values: list[bytes] = []
-    position = 0
-    while position < len(data):
-        end = position + 4
-        length = int.from_bytes(data[position:end], "little")
-        if end > len(data) or length > len(data) - end:
-            raise RequestMalformed(f"string {len(values)} of input {tensor.name!r} runs past the tensor's bytes")
-        values.append(bytes(data[end : end + length]))
-        position = end + length
-    return _filled(tensor, values, count)
-
-
-def _from_json(tensor: _TensorIn, data: Raw) -> Array:
-    raw = bytes(data)
-    kind = DTYPES[tensor.datatype].kind
-    values = _decode_flat(raw, kind) if raw.count(b"[") == 1 or kind == "O" else None
-    if values is None:
-        values = _flatten(tensor, _decode_any(tensor, raw))
-    count = math.prod(tensor.shape)
-    if len(values) != count:
-        raise ShapeMismatch(f"input {tensor.name!r} of shape {tensor.shape} takes {count} values, {len(values)} were given")
-    return _typed(tensor, values, count)
-
-
-def _decode_flat(raw: bytes, kind: str) -> "list[Any] | Array | None":
-    """The values of a flat array of the expected kind, or None: then the slow way finds out what is wrong, if anything is."""
-    try:
-        if kind == "f" and len(raw) > SMALL_DATA_BYTES:
-            return np.frombuffer(simdjson.Parser().parse(raw).as_buffer(of_type="d"), np.float64)  # type: ignore[union-attr]
-        return msgspec.json.decode(raw, type=_LISTS[kind])
-    except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, RecursionError):
-        return None
-
-
-_LISTS: Final[Mapping[str, Any]] = {"f": list[float], "i": list[int], "u": list[int], "b": list[bool], "O": list[str]}
-
-
-def _decode_any(tensor: _TensorIn, raw: bytes) -> Any:
-    try:
-        return msgspec.json.decode(raw)
-    except RecursionError as error:
-        raise RequestMalformed(f"the data of input {tensor.name!r} is nested too deeply") from error
-    except msgspec.DecodeError as error:
-        raise RequestMalformed(f"the data of input {tensor.name!r} is not JSON: {error}") from error
-    except UnicodeDecodeError as error:
-        raise RequestMalformed(f"the data of input {tensor.name!r} is not UTF-8 at byte {error.start}") from error
-
-
-def _flatten(tensor: _TensorIn, data: Any) -> list[Any]:
-    """Flat values of flat or nested `data`; nested data must have exactly the declared shape."""
-    if not isinstance(data, list):
-        data = [data]
-    if not any(isinstance(it, list) for it in data):
-        return data
-    level: list[Any] = [data]
-    for depth, size in enumerate(tensor.shape):
-        below: list[Any] = []
-        for it in level:
-            if not isinstance(it, list) or len(it) != size:
-                raise ShapeMismatch(
-                    f"the data of input {tensor.name!r} is not nested as shape {tensor.shape} says, in dimension {depth}"
-                )
-            below.extend(it)
-        level = below
-    return level
-
-
-def _typed(tensor: _TensorIn, values: "list[Any] | Array", count: int) -> Array:
-    datatype, dtype = tensor.datatype, DTYPES[tensor.datatype]
-    if isinstance(values, np.ndarray):
-        return _shaped(tensor, _narrowed(tensor, values, dtype))
-    wanted = _ELEMENTS[dtype.kind]
-    for index, value in enumerate(values):
-        if type(value) not in wanted:
-            shown = msgspec.json.encode(value).decode()[:40]
-            raise TensorInvalid(f"value {index} of input {tensor.name!r} is {shown}; {datatype} takes {_WORDS[dtype.kind]}")
-    if dtype.kind == "O":
-        return _filled(tensor, values, count)
-    if dtype.kind in "iu" and values:
-        _check_range(tensor, values)
-    try:
-        array = np.array(values, np.float64 if dtype.kind == "f" else dtype)
-    except OverflowError as error:
-        raise TensorInvalid(f"input {tensor.name!r} holds a number too large for {datatype}") from error
-    return _shaped(tensor, _narrowed(tensor, array, dtype))
-
-
-_ELEMENTS: Final = {"f": (float, int), "i": (int,), "u": (int,), "b": (bool,), "O": (str,)}
-_WORDS: Final = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true and false", "O": "strings"}
-
-
-def _check_range(tensor: _TensorIn, values: list[Any]) -> None:
-    low, high = INTEGER_RANGES[tensor.datatype]
-    for extreme in (min(values), max(values)):
-        if not low <= extreme <= high:
-            raise TensorInvalid(f"value {extreme} of input {tensor.name!r} is outside of {tensor.datatype}: {low} to {high}")
-
-
-def _narrowed(tensor: _TensorIn, array: Array, dtype: np.dtype[Any]) -> Array:
-    if array.dtype == dtype:
-        return array
-    with np.errstate(over="ignore"):
-        narrow = array.astype(dtype)
-    if dtype.kind == "f" and not np.isfinite(narrow).all():
-        raise TensorInvalid(f"input {tensor.name!r} holds a number too large for {tensor.datatype}")
-    return narrow
-
-
-def _filled(tensor: _TensorIn, values: list[Any], count: int) -> Array:
-    if len(values) != count:
-        raise ShapeMismatch(f"input {tensor.name!r} of shape {tensor.shape} takes {count} strings, {len(values)} were given")
-    array = np.empty(count, np.object_)
-    array[:] = values
-    return _shaped(tensor, array)
-
-
-def _shaped(tensor: _TensorIn, array: Array) -> Array:
-    try:
-        return array.reshape(tensor.shape)
-    except ValueError as error:  # a zero beside dimensions whose product no array can have
-        raise ShapeMismatch(f"input {tensor.name!r} cannot have shape {tensor.shape}") from error
+def _listed(names: "Sequence[str] | dict[str, Tensor]") -> str:
+    return ", ".join(map(repr, names))
