@@ -72,8 +72,8 @@ test('a form of mixed columns sends one input a column and names the classes of 
   await user.selectOptions(screen.getByLabelText(/^guarantor/), 'true');
   await user.click(screen.getByRole('button', { name: 'Send request' }));
   const answered = await screen.findByRole('table', { name: 'Answer' });
-  expect(within(answered).getByRole('row', { name: /^1 repays \(0\) repays 90% defaults 10%/ })).toBeInTheDocument();
-  expect(within(answered).getByRole('row', { name: /^2 defaults \(1\) defaults 75% repays 25%/ })).toBeInTheDocument();
+  expect(within(answered).getByRole('row', { name: /^1 repays \(0\) repays 90.00% defaults 10.00%/ })).toBeInTheDocument();
+  expect(within(answered).getByRole('row', { name: /^2 defaults \(1\) defaults 75.00% repays 25.00%/ })).toBeInTheDocument();
   expect(asked).toHaveBeenCalledExactlyOnceWith({
     inputs: [
       { name: 'age', datatype: 'INT64', shape: [2, 1], data: [52, 23] },

@@ -1,4 +1,3 @@
-import { formatShare } from '@/lib/format';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
 import type { AnswerCell, AnswerTable, Share } from './answerTable';
@@ -67,9 +66,12 @@ const Shares = ({ shares }: { shares: readonly Share[] }) => (
         <span aria-hidden className="h-2 overflow-hidden rounded-full bg-sunken">
           <span className="block h-full rounded-full bg-accent" style={{ width: `${Math.max(value * 100, 0.5)}%` }} />
         </span>
-        <span className="text-right tabular-nums">{formatShare(value)}</span>
+        <span className="text-right tabular-nums">{percent(value)}</span>
       </li>
     ))}
-    {shares.length > SHOWN_SHARES && <li className="text-caption text-subtle">and {shares.length - SHOWN_SHARES} more, each below {formatShare(shares[SHOWN_SHARES - 1]?.value ?? 0)}</li>}
+    {shares.length > SHOWN_SHARES && <li className="text-caption text-subtle">and {shares.length - SHOWN_SHARES} more, each at most {percent(shares[SHOWN_SHARES - 1]?.value ?? 0)}</li>}
   </ul>
 );
+
+/** Always two decimals, so that a column of them can be compared; never zero for what is only small. */
+const percent = (value: number): string => (value > 0 && value < 0.000_05 ? '< 0.01%' : `${(value * 100).toFixed(2)}%`);
