@@ -70,16 +70,19 @@ def deploy_sample(client: ApiClient, demo: Demo, file: Path, step: Callable[[str
 
 def send_traffic(client: ApiClient, deployments: list[str]) -> None:
     """Send each sample's recorded requests once."""
-    traffic = msgspec.json.decode((SAMPLES / "traffic.json").read_bytes(), type=dict[str, list[dict[str, Any]]])
     for name in deployments:
-        for request in traffic.get(name, []):
+        for request in recorded_requests(name):
             client.post(f"/v2/models/{quote(name, safe='')}/infer", request)
 
 
 def example_request(name: str) -> dict[str, Any]:
     """A request that works for the sample `name`."""
-    traffic = msgspec.json.decode((SAMPLES / "traffic.json").read_bytes(), type=dict[str, list[dict[str, Any]]])
-    return traffic[name][0]
+    return recorded_requests(name)[0]
+
+
+def recorded_requests(name: str) -> list[dict[str, Any]]:
+    """Requests of the inference protocol to the sample `name`."""
+    return msgspec.json.decode((SAMPLES / "traffic.json").read_bytes(), type=dict[str, list[dict[str, Any]]])[name]
 
 
 def _sign_in(demo: Demo, api_url: str, is_new: bool) -> ApiClient:

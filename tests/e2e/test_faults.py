@@ -7,17 +7,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from headrace.demo import example_request
+from headrace.demo import example_request, recorded_requests
 from tests.e2e.system import Caller, System, environment, run_headrace, running, start
 from tests.services import is_alive, wait_until
 
 SAMPLE = "digits"
+RECORDED_REQUESTS = len(recorded_requests(SAMPLE))
+"""What `headrace demo` sends."""
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +35,19 @@ def breakable_demo(breakable: System) -> dict[str, Any]:
     return breakable.ask("demo")
 
 
-def caller(system: System, demo: dict[str, Any]) -> Caller:
-    return Caller(system.facts["inference_url"], demo["api_key"], SAMPLE, example_request(SAMPLE))
+@contextmanager
+def calling(system: System, demo: dict[str, Any]) -> Generator[Caller]:
+    """A client that calls in a loop; what it was answered is added up in `demo`."""
+    with Caller(system.facts["inference_url"], demo["api_key"], SAMPLE, example_request(SAMPLE)) as calls:
+        yield calls
+    demo["answered"] = demo.get("answered", 0) + calls.answered
 
 
 @pytest.mark.parametrize("name", ["control", "telemetry", "postgres", "valkey"])
 def test_predictions_go_on_without_one_error_while_a_process_is_killed(
     breakable: System, breakable_demo: dict[str, Any], name: str
 ) -> None:
-    with caller(breakable, breakable_demo) as calls:
+    with calling(breakable, breakable_demo) as calls:
         breakable.kill(name)
         calls.hear(50)
         breakable.kill(name)
@@ -48,15 +55,10 @@ def test_predictions_go_on_without_one_error_while_a_process_is_killed(
     assert calls.failures == []
 
 
-def test_the_gateway_comes_back_by_itself_and_answers(breakable: System, breakable_demo: dict[str, Any]) -> None:
-    with caller(breakable, breakable_demo) as calls:
-        breakable.kill("gateway")
-        calls.hear(50)
-
-
 def test_nothing_acknowledged_is_lost_when_everything_is_killed(breakable: System, breakable_demo: dict[str, Any]) -> None:
+    sent = RECORDED_REQUESTS + breakable_demo["answered"]
+    wait_until(lambda: _what_is_there(breakable)["logged"][SAMPLE] == sent, f"all {sent} calls in the request log", 60)
     before = _what_is_there(breakable)
-    wait_until(lambda: _what_is_there(breakable) == before, "the request log to be complete")
     pids = [breakable.ask("status")["pid"], *breakable.pids().values()]
     for pid in pids:
         if is_alive(pid):
@@ -64,9 +66,15 @@ def test_nothing_acknowledged_is_lost_when_everything_is_killed(breakable: Syste
     wait_until(lambda: not any(map(is_alive, pids)), "everything to be dead")
     breakable.facts = start(breakable.data).facts
     assert _what_is_there(breakable) == before
-    with Caller(breakable.facts["inference_url"], breakable_demo["api_key"], SAMPLE, example_request(SAMPLE)) as calls:
+    with calling(breakable, breakable_demo) as calls:
         calls.hear(20)
     assert calls.failures == []
+
+
+def test_the_gateway_comes_back_by_itself_and_answers(breakable: System, breakable_demo: dict[str, Any]) -> None:
+    with calling(breakable, breakable_demo) as calls:
+        breakable.kill("gateway")
+        calls.hear(50)
 
 
 def test_nothing_is_left_when_the_supervisor_is_killed(breakable: System, breakable_demo: dict[str, Any]) -> None:
