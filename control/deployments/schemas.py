@@ -9,8 +9,11 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from contracts.routes import Batching
 from control.registry.schemas import ModelVersion
 
-DeploymentName = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")]
-"""Applications call a deployment by it: lower-case letters, digits and hyphens, like a host name."""
+DeploymentName = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$(?!\n)")]
+"""Applications call a deployment by it: lower-case letters, digits and hyphens, like a host name.
+
+(Python's `$` also matches before a final line break.)
+"""
 DeploymentState = Literal["pending", "starting", "ready", "degraded", "failed", "unavailable", "unknown"]
 """
 * pending: no worker has picked up the current revision yet

@@ -19,7 +19,10 @@ from control.registry.errors import UploadIncomplete
 from control.registry.schemas import Model, ModelPage, ModelVersion, ModelVersionPage, NewModel
 
 FileName = Annotated[
-    str, QueryParameter(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$", description="Name of the file, for people.")
+    str,
+    QueryParameter(
+        min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", description="Name of the file, for people."
+    ),
 ]
 
 

@@ -25,7 +25,9 @@ async def test_a_second_model_of_the_same_name_is_refused(account: Account):
     assert "Fraud" in answer.json()["detail"]
 
 
-@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": "x" * 65}, {"name": " x"}, {"name": "x", "colour": "red"}])
+@pytest.mark.parametrize(
+    "body", [{}, {"name": ""}, {"name": "x" * 65}, {"name": " x"}, {"name": "x\n"}, {"name": "x", "colour": "red"}]
+)
 async def test_an_unfit_model_is_refused(account: Account, body: dict[str, str]):
     answer = await account.client.post(f"{project(account)}/models", json=body)
     assert answer.status_code == 422
