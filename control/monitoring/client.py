@@ -2,7 +2,7 @@
 
 import logging
 import time
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import httpx
 import msgspec
@@ -16,6 +16,8 @@ from control.monitoring.errors import TelemetryUnavailable
 from control.resources import Resources
 
 logger = logging.getLogger(__name__)
+
+REFUSALS: Final = frozenset({400, 422})
 
 Answer = TypeVar("Answer", bound=Struct)
 
@@ -31,9 +33,12 @@ async def ask(resources: Resources, caller: Caller, path: str, query: dict[str, 
         response = await resources.telemetry.get(path, params=query, headers=headers)
     except httpx.HTTPError as error:
         raise TelemetryUnavailable from error
-    if response.status_code in (400, 422):
-        raise Invalid(msgspec.json.decode(response.content, type=Problem).detail)
-    if response.status_code != 200:
-        logger.error("telemetry answered %s to %s: %s", response.status_code, path, response.text[:1000])
-        raise TelemetryUnavailable
-    return msgspec.json.decode(response.content, type=answer)
+    try:
+        if response.status_code in REFUSALS:
+            raise Invalid(msgspec.json.decode(response.content, type=Problem).detail)
+        if response.status_code == 200:
+            return msgspec.json.decode(response.content, type=answer)
+    except msgspec.DecodeError as error:
+        raise TelemetryUnavailable from error
+    logger.error("telemetry answered %d to %s", response.status_code, path)
+    raise TelemetryUnavailable
