@@ -103,9 +103,9 @@ class S3Store:
 
     async def local_copy(self, digest: str, cache: Path) -> Path:
         path = _address(cache, digest)
-        if not path.exists():
+        if not await asyncio.to_thread(_is_whole, path, digest):
             await self._download(digest, path)
-        await asyncio.to_thread(_verify, path, digest)
+            await asyncio.to_thread(_verify, path, digest)
         return path
 
     async def delete(self, digest: str) -> None:
@@ -170,6 +170,14 @@ def _install(source: Path, path: Path) -> None:
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise
+
+
+def _is_whole(path: Path, digest: str) -> bool:
+    try:
+        _verify(path, digest)
+    except ArtifactUnavailable:
+        return False
+    return True
 
 
 def _verify(path: Path, digest: str) -> None:

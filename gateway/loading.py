@@ -7,7 +7,9 @@ load is not: its bytes will not change.
 
 import asyncio
 import logging
-from collections.abc import Callable
+import shutil
+import time
+from collections.abc import Callable, Container
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -27,6 +29,8 @@ LOADS_AT_ONCE: Final = 2
 """Loading takes a core from the requests that are being answered meanwhile."""
 TRIES_BEFORE_FAILED: Final = 3
 LONGEST_DELAY_S: Final = 30.0
+ABANDONED_S: Final = 86_400
+"""A download that has not ended after a day never will."""
 
 Result = TypeVar("Result")
 
@@ -61,6 +65,9 @@ class Loader:
             endpoint.settle()
         self.endpoints = endpoints
         self._let_go()
+        self._in_thread(
+            tidy, self._cache, {it.artifact.digest for deployment in table.deployments for it in deployment.revisions}
+        )
         self._traffic.forget_all_but(endpoints.keys())
         self._changed()
 
@@ -151,3 +158,15 @@ class Loader:
         if not any(it.state is RevisionState.LOADING for it in self.placements()):
             self.is_settled = True
         self._on_change()
+
+
+def tidy(cache: Path, digests: Container[str]) -> None:
+    """Delete cached model files other than `digests`, and downloads that a crash left unfinished."""
+    for path in cache.glob("sha256/*/*"):
+        try:
+            if path.is_file() and path.name not in digests:
+                path.unlink()
+            elif path.is_dir() and time.time() - path.stat().st_mtime > ABANDONED_S:
+                shutil.rmtree(path)
+        except OSError as error:  # another worker was faster, or the disk refuses; the next table tries again
+            logger.warning("%s cannot be deleted: %s", path, error)

@@ -3,12 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from contracts.records import RequestRecord
 
 MAX_LOGGED_TEXT: Final = 64 * 1024
 """Characters of text values logged of one request; one with more is logged without values."""
+
+FLOAT64: Final = np.dtype("<f8")
 
 Array = NDArray[Any]
 
@@ -73,9 +76,14 @@ def to_record(entry: Entry) -> RequestRecord:
 
 
 def _values(arrays: Iterable[Array]) -> tuple[bytes, tuple[str, ...]]:
-    numbers = b"".join([it.astype("<f8").tobytes() for it in arrays if it.dtype.kind in "biuf"])
-    texts = tuple(_text(value) for it in arrays if it.dtype.kind not in "biuf" for value in it.ravel())
-    return numbers, texts
+    numbers: list[bytes] = []
+    texts: list[str] = []
+    for array in arrays:
+        if array.dtype.kind in "biuf":
+            numbers.append(array.astype(FLOAT64).tobytes())
+        else:
+            texts.extend(map(_text, array.ravel()))
+    return numbers[0] if len(numbers) == 1 else b"".join(numbers), tuple(texts)
 
 
 def _text(value: Any) -> str:
