@@ -1,5 +1,7 @@
 """The protocol's paths over one model or none: what `headrace serve` and the gateway answer alike."""
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import Final
@@ -9,22 +11,39 @@ import msgspec
 from contracts.errors import HeadraceError
 from contracts.signature import Tensor
 from serving.batcher import Ticket
-from serving.errors import PathNotFound, VersionNotFound
+from serving.compression import decompress, is_compressed
+from serving.errors import AnswerUnencodable, CallerLeft, PathNotFound, RequestMalformed, VersionNotFound
 from serving.http import JSON, Exchange
 from serving.models import Model
-from serving.requests import Array, InferRequest, decompress
+from serving.requests import InferRequest
+from serving.tensors import Array
+
+logger = logging.getLogger(__name__)
 
 PLATFORM: Final = "onnxruntime_onnx"
 EXTENSIONS: Final = ("binary_tensor_data",)
 
 
 class Call:
-    """One inference call as it went, for the request log. Times are nanoseconds."""
+    """One inference call as it goes, for the request log. Times are nanoseconds."""
 
-    __slots__ = ("decode_ns", "encode_ns", "error", "exchange", "model", "names", "outputs", "request", "status", "ticket")
+    __slots__ = (
+        "_headers",
+        "_report",
+        "decode_ns",
+        "encode_ns",
+        "error",
+        "exchange",
+        "model",
+        "outputs",
+        "request",
+        "status",
+        "ticket",
+    )
 
-    def __init__(self, exchange: Exchange, model: Model) -> None:
+    def __init__(self, exchange: Exchange, model: Model, report: "Report", headers: bytes) -> None:
         self.exchange, self.model = exchange, model
+        self._report, self._headers = report, headers
         self.status = 200
         self.error = ""
         """Class name of the error; empty on success."""
@@ -34,8 +53,48 @@ class Call:
         """None if the request could not be decoded."""
         self.ticket: Ticket | None = None
         """None if it was never queued."""
-        self.names: tuple[str, ...] = ()
         self.outputs: list[Array] = []
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of `outputs`."""
+        return self.request.outputs if self.request is not None and self.outputs else ()
+
+    def queue(self, body: bytes | bytearray) -> None:
+        """Decode the plain body and submit it to the model."""
+        try:
+            header_length = self.exchange.headers.get(b"inference-header-content-length")
+            self.request = self.model.decoder.decode(body, header_length)
+            self.decode_ns = time.monotonic_ns() - self.exchange.arrived_ns
+            self.ticket = self.model.submit(self.request, self.exchange, self._settle)
+        except HeadraceError as error:
+            self.fail(error)
+
+    def fail(self, error: HeadraceError) -> None:
+        """Answer with `error`."""
+        self.status, self.error = error.status, type(error).__name__
+        if not self.exchange.is_gone:
+            refuse(self.exchange, error, self._headers)
+        self._report(self)
+
+    def _settle(self, ticket: Ticket) -> None:
+        if ticket.error is not None:
+            self.fail(ticket.error)
+            return
+        started = time.monotonic_ns()
+        try:
+            body, content_type, headers = self.model.encoder.encode(ticket.request, ticket.outputs)
+        except Exception:
+            logger.exception("encoding an answer of model %s failed", self.model.name)
+            self.fail(AnswerUnencodable(self.model.name))
+            return
+        self.outputs = ticket.outputs
+        if self.exchange.is_gone:
+            self.fail(CallerLeft())
+            return
+        self.exchange.respond(200, body, content_type, self._headers + headers)
+        self.encode_ns = time.monotonic_ns() - started
+        self._report(self)
 
 
 Report = Callable[[Call], None]
@@ -68,28 +127,21 @@ def answer_model(exchange: Exchange, model: Model, rest: str, limit: int, report
 
 def infer(exchange: Exchange, model: Model, limit: int, report: Report, headers: bytes = b"") -> None:
     """Decode, queue, and answer when the model has; every error is answered here."""
-    call = Call(exchange, model)
-    try:
-        call.request = decode(exchange, model, limit)
-        call.decode_ns = time.monotonic_ns() - exchange.arrived_ns
-
-        def settle(ticket: Ticket) -> None:
-            _answer(call, ticket, report, headers)
-
-        call.ticket = model.submit(call.request, exchange, settle)
-    except HeadraceError as error:
-        refuse(exchange, error, headers)
-        call.status, call.error = error.status, type(error).__name__
-        report(call)
+    call = Call(exchange, model, report, headers)
+    encoding = exchange.headers.get(b"content-encoding")
+    if encoding is None or not is_compressed(encoding):
+        call.queue(exchange.body)
+        return
+    plain = asyncio.get_running_loop().run_in_executor(None, decompress, exchange.body, encoding, limit)
+    plain.add_done_callback(lambda it: _queue_plain(call, it))
 
 
-def decode(exchange: Exchange, model: Model, limit: int) -> InferRequest:
-    """The inference request in `exchange`. Raises RequestMalformed and its kin."""
-    headers, body = exchange.headers, exchange.body
-    encoding = headers.get(b"content-encoding")
-    if encoding is not None and encoding != b"identity":
-        body = decompress(bytes(body), encoding.strip().lower(), limit)
-    return model.decoder.decode(body, headers.get(b"inference-header-content-length"))
+def _queue_plain(call: Call, plain: "asyncio.Future[bytes]") -> None:
+    error = plain.exception()
+    if error is None:
+        call.queue(plain.result())
+    else:
+        call.fail(error if isinstance(error, HeadraceError) else RequestMalformed(f"the body cannot be decompressed: {error}"))
 
 
 def refuse(exchange: Exchange, error: HeadraceError, headers: bytes = b"") -> None:
@@ -128,18 +180,3 @@ def describe_model(model: Model) -> bytes:
 
 def _describe(tensor: Tensor) -> dict[str, object]:
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.shape}
-
-
-def _answer(call: Call, ticket: Ticket, report: Report, headers: bytes) -> None:
-    exchange, request = call.exchange, call.request
-    assert request is not None
-    if ticket.error is not None:
-        call.status, call.error = ticket.error.status, type(ticket.error).__name__
-        refuse(exchange, ticket.error, headers)
-    else:
-        started = time.monotonic_ns()
-        call.names, call.outputs = ticket.names, ticket.outputs
-        body, content_type, more = call.model.encoder.encode(request, ticket.names, ticket.outputs)
-        exchange.respond(200, body, content_type, headers + more)
-        call.encode_ns = time.monotonic_ns() - started
-    report(call)

@@ -1,18 +1,20 @@
 """Dynamic batching in front of one model: what queued while the last run was busy runs together.
 
-A *ticket* is one request in the queue. Tickets may share a run if they agree in everything but the first dimension: shapes of
-the inputs behind it, and the outputs asked for. A model without a common first dimension runs each ticket alone. An idle model
-is never kept waiting, unless `max_delay_us` says so. A run that fails is repeated ticket by ticket, so that one bad request fails
-alone. A ticket whose caller has left is dropped.
+A *ticket* is one request in the queue. Tickets may share a run if they agree in everything but the first dimension: shapes of the
+inputs behind it, and the outputs asked for; those that do form a *group*. Groups take turns. A model without a common first
+dimension runs each ticket alone. An idle model is never waited for, unless `max_delay_us` says so. A joined run that fails is
+repeated ticket by ticket, so that one bad request fails alone.
 
-All methods but those named `_run…` belong to the event loop's thread.
+There is one run at a time. Those of few enough rows happen on the event loop, the others in the model's thread. All methods but
+those named `_run…` belong to the loop's thread.
 """
 
 import asyncio
+import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
@@ -20,239 +22,276 @@ import numpy as np
 
 from contracts.errors import HeadraceError
 from contracts.routes import Batching
-from serving.errors import CallerLeft, QueueFull, RequestTimedOut
-from serving.requests import Array, InferRequest
+from serving.errors import CallerLeft, ModelClosed, ModelFailed, QueueFull, RequestTimedOut
+from serving.requests import InferRequest
+from serving.tensors import Array
+
+logger = logging.getLogger(__name__)
 
 SWEEP_S: Final = 0.05
-"""How late a time-out may be noticed: one timer a model, and only while something is queued."""
+"""How late a time-out may be noticed: one timer a model, and only while something is queued or runs."""
 
 Run = Callable[[dict[str, Array], tuple[str, ...]], list[Array]]
 """Runs the model on inputs by name for the outputs named; raises HeadraceError."""
+Result = list[Array] | HeadraceError
 
 
 class Caller(Protocol):
-    """Who waits for a ticket."""
+    """Whoever waits for a ticket."""
 
-    is_gone: bool
+    @property
+    def is_gone(self) -> bool:
+        """It waits no more; its ticket need not run."""
+        ...
 
 
 class Ticket:
-    """One request on its way through the model. `settle` is called exactly once, on the loop."""
+    """One request on its way through the model."""
 
     __slots__ = (
         "batch_rows",
         "caller",
-        "deadline",
         "enqueued_ns",
         "error",
         "infer_ns",
         "is_over",
-        "key",
-        "names",
         "outputs",
         "queue_ns",
         "request",
         "settle",
     )
 
-    def __init__(
-        self,
-        request: InferRequest,
-        names: tuple[str, ...],
-        key: object,
-        caller: Caller,
-        settle: Callable[["Ticket"], None],
-        deadline: float,
-    ) -> None:
+    def __init__(self, request: InferRequest, caller: Caller, settle: Callable[["Ticket"], None]) -> None:
         self.request = request
-        self.names = names
-        """The outputs to give, in order."""
-        self.key = key
         self.caller = caller
         self.settle = settle
-        self.deadline = deadline
-        """On the monotonic clock."""
+        """Called once, on the loop's thread, when `outputs` or `error` is there."""
         self.enqueued_ns = time.monotonic_ns()
         self.queue_ns = 0
         self.infer_ns = 0
         self.batch_rows = 0
         """Rows of the run it was part of; 0 if there was none."""
         self.outputs: list[Array] = []
+        """Those of `request.outputs`, in that order."""
         self.error: HeadraceError | None = None
         self.is_over = False
         """It was settled; whatever comes of it now is dropped."""
 
-    def finish(self, error: HeadraceError | None) -> None:
-        """Settle it, once."""
-        if not self.is_over:
-            self.is_over = True
-            self.error = error
+    def finish(self, result: Result) -> None:
+        """Settle it, unless it is settled already."""
+        if self.is_over:
+            return
+        self.is_over = True
+        if isinstance(result, HeadraceError):
+            self.error = result
+        else:
+            self.outputs = result
+        try:
             self.settle(self)
+        except Exception:  # the caller's defect must not cost the rest of the batch its answers
+            logger.exception("settling a request failed")
 
 
 class Batcher:
     """The queue of one model and the thread that runs it."""
 
     def __init__(
-        self, name: str, run: Run, batching: Batching, *, joins: bool, inline: bool, queue_rows: int, timeout_s: float
+        self,
+        name: str,
+        run: Run,
+        batching: Batching,
+        *,
+        joins: bool,
+        has_fixed_rows: bool,
+        inline_rows: int,
+        queue_rows: int,
+        timeout_s: float,
     ) -> None:
+        """`joins`: tickets may share a run; `has_fixed_rows`: all rows have the same shape; `inline_rows`: up to how many rows a
+        run is so quick that it may happen on the loop."""
         self._name, self._run_model = name, run
-        self._max_rows = batching.max_batch_size if joins else 1
-        self._delay_s = batching.max_delay_us / 1e6 if joins else 0.0
-        self._joins, self._inline = joins, inline
+        self._max_rows = batching.max_batch_size
+        self._delay_ns = batching.max_delay_us * 1000 if joins else 0
+        self._joins, self._has_fixed_rows, self._inline_rows = joins, has_fixed_rows, inline_rows
         self._queue_rows, self._timeout_s = queue_rows, timeout_s
-        self._queue: deque[Ticket] = deque()
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"model-{name}")
-        self._is_busy = False
-        self._is_scheduled = False
-        self._sweeper: asyncio.TimerHandle | None = None
+        self._groups: dict[Hashable, deque[Ticket]] = {}
         self._running: list[Ticket] = []
+        self._loop: asyncio.AbstractEventLoop
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"model-{name}")
+        self._wake: asyncio.Handle | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+        self._is_closed = False
         self._idle = threading.Event()
         self._idle.set()
         self.queued_rows = 0
         self.in_flight = 0
-        """Tickets queued or running; one whose caller left, or whose time was up, counts until its turn comes."""
+        """Tickets queued or running."""
 
-    def submit(self, request: InferRequest, names: tuple[str, ...], caller: Caller, settle: Callable[[Ticket], None]) -> Ticket:
-        """Queue `request` for the outputs `names`. Raises QueueFull."""
-        if self.queued_rows and self.queued_rows + request.rows > self._queue_rows:
+    def submit(self, request: InferRequest, caller: Caller, settle: Callable[[Ticket], None]) -> Ticket:
+        """Queue `request`. Raises QueueFull or ModelClosed."""
+        if self._is_closed:
+            raise ModelClosed(self._name)
+        rows = request.rows
+        if self.queued_rows and self.queued_rows + rows > self._queue_rows:
             raise QueueFull(self._name, self.queued_rows)
-        key = tuple(it.shape[1:] for it in request.inputs.values()) if self._joins else None
-        ticket = Ticket(request, names, (key, tuple(request.inputs), names), caller, settle, time.monotonic() + self._timeout_s)
-        self._queue.append(ticket)
-        self.queued_rows += request.rows
+        ticket = Ticket(request, caller, settle)
+        if not self.in_flight:
+            self._idle.clear()
+            self._loop = asyncio.get_running_loop()
         self.in_flight += 1
-        self._idle.clear()
-        if not self._is_busy and not self._is_scheduled:
+        self.queued_rows += rows
+        key = self._key(request)
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = deque()
+        group.append(ticket)
+        if not self._running and (self._wake is None or self._delay_ns):
             self._schedule()
         return ticket
 
     def close(self, timeout_s: float) -> None:
-        """Wait until everything queued is settled, and end the thread. Blocks, and so not for the loop's thread."""
+        """Take no more, wait until everything queued is settled, and end the thread. Blocks, and so not for the loop's thread."""
+        self._is_closed = True
         self._idle.wait(timeout_s)
         self._thread.shutdown(wait=True)
 
+    def _key(self, request: InferRequest) -> Hashable:
+        if not self._joins:
+            return None
+        if self._has_fixed_rows:
+            return request.outputs
+        return request.outputs, *[it.shape[1:] for it in request.inputs.values()]
+
     def _schedule(self) -> None:
-        """Run what is there at the end of this tick of the loop, so that all its arrivals share the run."""
-        loop = self._loop = self._loop or asyncio.get_running_loop()
-        self._is_scheduled = True
-        if self._delay_s and self.queued_rows < self._max_rows:
-            loop.call_later(self._delay_s, self._flush)
-        else:
-            loop.call_soon(self._flush)
+        """Run what is due at the end of this tick of the loop, so that all its arrivals share the run; or when it will be due."""
+        if self._wake is not None:
+            self._wake.cancel()
+        delay_s = self._wait_s() if self._delay_ns else 0.0
+        self._wake = self._loop.call_later(delay_s, self._flush) if delay_s > 0 else self._loop.call_soon(self._flush)
         if self._sweeper is None:
-            self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+            self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+
+    def _wait_s(self) -> float:
+        """How long until the next group is full or has waited for company as long as it may."""
+        now, soonest = time.monotonic_ns(), self._delay_ns
+        for key, group in self._groups.items():
+            left = self._delay_ns - (now - group[0].enqueued_ns)
+            if left <= 0 or sum([it.request.rows for it in group]) >= self._max_rows:
+                self._groups = {key: group} | self._groups  # it has the next turn
+                return 0.0
+            soonest = min(soonest, left)
+        return soonest / 1e9
 
     def _flush(self) -> None:
-        self._is_scheduled = False
-        if self._is_busy:
-            return
+        self._wake = None
         batch = self._take()
         if not batch:
             self._rest()
             return
-        self._is_busy = True
         self._running = batch
-        if self._inline:
+        if sum([it.request.rows for it in batch]) <= self._inline_rows:
             self._settle(batch, self._run_batch(batch))
-            return
-        assert self._loop is not None
-        self._thread.submit(self._run_in_thread, batch, self._loop)
+        else:
+            self._thread.submit(self._run_in_thread, batch)
 
     def _take(self) -> list[Ticket]:
-        """The oldest ticket and those behind it that may share its run, in order of arrival."""
-        queue, batch, passed_over, rows = self._queue, list[Ticket](), list[Ticket](), 0
-        while queue:
-            ticket = queue.popleft()
-            if ticket.is_over or ticket.caller.is_gone:
-                self._leave(ticket)
-                self.in_flight -= 1
-                ticket.finish(CallerLeft())
-            elif not batch:
-                batch.append(ticket)
-                rows = ticket.request.rows
-            elif self._joins and ticket.key == batch[0].key and rows + ticket.request.rows <= self._max_rows:
-                batch.append(ticket)
-                rows += ticket.request.rows
-            else:
-                passed_over.append(ticket)
-                if not self._joins or rows >= self._max_rows:
-                    break
-        queue.extendleft(reversed(passed_over))
-        for ticket in batch:
-            self._leave(ticket)
+        """What runs next: the oldest tickets of the group whose turn it is."""
+        batch: list[Ticket] = []
+        rows = 0
+        while self._groups and not batch:
+            key, group = next(iter(self._groups.items()))
+            del self._groups[key]
+            while group and not (batch and (not self._joins or rows + group[0].request.rows > self._max_rows)):
+                ticket = group.popleft()
+                self.queued_rows -= ticket.request.rows
+                if ticket.caller.is_gone:
+                    self.in_flight -= 1
+                    ticket.finish(CallerLeft())
+                else:
+                    batch.append(ticket)
+                    rows += ticket.request.rows
+            if group:
+                self._groups[key] = group  # at the end: the others have their turns first
         return batch
 
-    def _leave(self, ticket: Ticket) -> None:
-        self.queued_rows -= ticket.request.rows
-
-    def _run_in_thread(self, batch: list[Ticket], loop: asyncio.AbstractEventLoop) -> None:
-        results = self._run_batch(batch)
-        loop.call_soon_threadsafe(self._settle, batch, results)
-
-    def _run_batch(self, batch: list[Ticket]) -> "list[list[Array] | HeadraceError]":
-        """Each ticket's outputs, or why it failed."""
-        started = time.monotonic_ns()
-        rows = sum(it.request.rows for it in batch)
-        for ticket in batch:
-            ticket.queue_ns = started - ticket.enqueued_ns
-            ticket.batch_rows = rows
-        results = self._run_joined(batch) if len(batch) > 1 else [self._run_alone(batch[0])]
-        took = time.monotonic_ns() - started
-        for ticket in batch:
-            ticket.infer_ns = took
-        return results
-
-    def _run_joined(self, batch: list[Ticket]) -> "list[list[Array] | HeadraceError]":
-        names = batch[0].request.inputs
-        joined = {name: np.concatenate([it.request.inputs[name] for it in batch]) for name in names}
-        try:
-            outputs = self._run_model(joined, batch[0].names)
-        except HeadraceError:
-            return [self._run_alone(it) for it in batch]
-        rows = [it.request.rows for it in batch]
-        if any(it.shape[:1] != (sum(rows),) for it in outputs):
-            return [self._run_alone(it) for it in batch]
-        return list(_split(outputs, rows))
-
-    def _run_alone(self, ticket: Ticket) -> "list[Array] | HeadraceError":
-        try:
-            return self._run_model(ticket.request.inputs, ticket.names)
-        except HeadraceError as error:
-            return error
-
-    def _settle(self, batch: list[Ticket], results: "list[list[Array] | HeadraceError]") -> None:
-        self._is_busy = False
+    def _settle(self, batch: list[Ticket], results: list[Result]) -> None:
         self._running = []
-        if self._queue:
+        self.in_flight -= len(batch)
+        if self._groups:
             self._schedule()
         for ticket, result in zip(batch, results, strict=True):
-            self.in_flight -= 1
-            if isinstance(result, HeadraceError):
-                ticket.finish(result)
-            else:
-                ticket.outputs = result
-                ticket.finish(None)
-        if not self._queue and not self._is_busy:
-            self._rest()
+            ticket.finish(result)
+        self._rest()
 
     def _sweep(self) -> None:
         """Answer for what has waited too long, queued or running."""
-        now = time.monotonic()
-        for ticket in [*self._queue, *self._running]:
-            if ticket.deadline < now:
-                ticket.finish(RequestTimedOut(self._name, self._timeout_s))
         self._sweeper = None
-        if (self._queue or self._running) and self._loop is not None:
+        oldest = time.monotonic_ns() - int(self._timeout_s * 1e9)
+        late = [it for it in self._running if it.enqueued_ns < oldest]
+        for key, group in list(self._groups.items()):
+            while group and group[0].enqueued_ns < oldest:
+                ticket = group.popleft()
+                self.queued_rows -= ticket.request.rows
+                self.in_flight -= 1
+                late.append(ticket)
+            if not group:
+                del self._groups[key]
+        for ticket in late:
+            ticket.finish(RequestTimedOut(self._name, self._timeout_s))
+        self._rest()
+        if self.in_flight and self._sweeper is None:
             self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
 
     def _rest(self) -> None:
-        if not self._queue and not self._is_busy:
+        if not self.in_flight:
             self._idle.set()
 
+    def _run_in_thread(self, batch: list[Ticket]) -> None:
+        results = self._run_batch(batch)
+        self._loop.call_soon_threadsafe(self._settle, batch, results)
 
-def _split(outputs: Sequence[Array], rows: Sequence[int]) -> list[list[Array]]:
-    """Each ticket's slice of the joined outputs."""
-    ends = np.cumsum(rows).tolist()
-    return [[it[end - count : end] for it in outputs] for count, end in zip(rows, ends, strict=True)]
+    def _run_batch(self, batch: list[Ticket]) -> list[Result]:
+        """Each ticket's outputs, or why it failed."""
+        if len(batch) == 1:
+            return [self._run_alone(batch[0])]
+        try:
+            return self._run_joined(batch)
+        except Exception as error:
+            logger.debug("a joined run failed, running its requests one by one: %s", error)
+            return [self._run_alone(it) for it in batch]
+
+    def _run_joined(self, batch: list[Ticket]) -> list[Result]:
+        """Raises whatever the run raises, and ModelFailed if the outputs cannot be told apart."""
+        requests = [it.request for it in batch]
+        first = requests[0]
+        joined = {name: np.concatenate([it.inputs[name] for it in requests]) for name in first.inputs}
+        rows = sum([it.rows for it in requests])
+        outputs = self._timed(batch, rows, joined)
+        for output in outputs:
+            if output.shape[:1] != (rows,):
+                raise ModelFailed(f"{rows} rows gave an output of shape {output.shape}")
+        results: list[Result] = []
+        end = 0
+        for request in requests:
+            begin, end = end, end + request.rows
+            results.append([it[begin:end] for it in outputs])
+        return results
+
+    def _run_alone(self, ticket: Ticket) -> Result:
+        try:
+            return self._timed([ticket], ticket.request.rows, ticket.request.inputs)
+        except HeadraceError as error:
+            return error
+        except Exception:
+            logger.exception("running model %s failed", self._name)
+            return ModelFailed(f"model {self._name!r} failed")
+
+    def _timed(self, batch: list[Ticket], rows: int, inputs: dict[str, Array]) -> list[Array]:
+        started = time.monotonic_ns()
+        outputs = self._run_model(inputs, batch[0].request.outputs)
+        took = time.monotonic_ns() - started
+        for ticket in batch:
+            ticket.queue_ns = started - ticket.enqueued_ns
+            ticket.infer_ns = took
+            ticket.batch_rows = rows
+        return outputs

@@ -39,6 +39,11 @@ class QueueFull(Overloaded):
         super().__init__(f"{rows} rows wait for model {name!r} already; try again", retry_after_s=1)
 
 
+class ModelClosed(Overloaded):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"model {name!r} is being unloaded; try again", retry_after_s=1)
+
+
 class RequestTimedOut(DeadlineExceeded):
     def __init__(self, name: str, timeout_s: float) -> None:
         super().__init__(f"model {name!r} did not answer within {timeout_s:g} s")
@@ -59,6 +64,15 @@ class ModelFailed(HeadraceError):
 
 class InputRefusedByModel(RequestMalformed):
     """onnxruntime says that the input will not do."""
+
+
+class AnswerUnencodable(HeadraceError):
+    """The model gave something that the protocol has no form for, or that its signature denies."""
+
+    title = "Answer unencodable"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"model {name!r} gave an answer that cannot be sent")
 
 
 class ModelNotLoadable(HeadraceError):

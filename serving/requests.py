@@ -16,6 +16,7 @@ from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
 from serving.tensors import Array, from_bytes, from_json
 
 MAX_HEADER_DIGITS: Final = 12
+_NO_DATA: Final = Raw(b"")
 
 
 class _TensorParameters(Struct, frozen=True, gc=False):
@@ -27,7 +28,7 @@ class _TensorIn(Struct, frozen=True, gc=False):
     shape: list[int]
     datatype: str
     parameters: _TensorParameters = _TensorParameters()
-    data: Raw | None = None
+    data: Raw = _NO_DATA
 
 
 class _OutputParameters(Struct, frozen=True, gc=False):
@@ -96,7 +97,7 @@ class RequestDecoder:
             _check_declaration(tensor, wanted)
             size = tensor.parameters.binary_data_size
             if size is None:
-                if tensor.data is None:
+                if tensor.data is _NO_DATA:
                     raise TensorInvalid(f"input {tensor.name!r} has neither data nor binary_data_size")
                 arrays[tensor.name] = from_json(tensor.name, tensor.datatype, tensor.shape, tensor.data)
             else:
@@ -182,7 +183,7 @@ def _check_declaration(tensor: _TensorIn, wanted: Tensor) -> None:
 
 
 def _check_size(tensor: _TensorIn, size: int, left: int) -> None:
-    if tensor.data is not None:
+    if tensor.data is not _NO_DATA:
         raise TensorInvalid(f"input {tensor.name!r} has both data and binary_data_size")
     if not 0 <= size <= left:
         raise RequestMalformed(f"binary_data_size of input {tensor.name!r} is {size}, {left} bytes are left in the body")
