@@ -10,6 +10,7 @@ from prometheus_client.registry import Collector
 
 from contracts.workers import RevisionState
 from gateway.endpoints import Placement
+from gateway.siblings import Siblings
 from gateway.traffic import DURATION_BUCKETS, ROWS_BUCKETS, Counts, Histogram, Latencies, Traffic
 
 DEPLOYMENT: Sequence[str] = ("organization_id", "project_id", "deployment")
@@ -50,24 +51,33 @@ class WorkerNumbers(Protocol):
 
 
 class Metrics(Collector):
-    """Every sample carries the label `worker`: where several share the port, a scrape reaches one of them."""
+    """Every sample carries the label `worker`; those of other workers on the port are added by `siblings`, if there are any."""
 
-    def __init__(self, worker: WorkerNumbers) -> None:
-        self._worker = worker
+    def __init__(self, worker: WorkerNumbers, siblings: Siblings | None) -> None:
+        self._worker, self._siblings = worker, siblings
+        self._process = ProcessCollector(registry=None)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
-        ProcessCollector(registry=self._registry)
 
     def render(self) -> bytes:
         """The text of `GET /metrics`."""
         return generate_latest(self._registry)
 
     def collect(self) -> Iterable[Metric]:
+        return self._siblings.add_to(self.collect_own()) if self._siblings else self.collect_own()
+
+    def collect_own(self) -> Iterable[Metric]:
+        """This worker's metrics alone."""
         placements = list(self._worker.placements())
         yield from self._inference(placements)
         yield from self._models(placements)
         yield from self._request_log()
         yield from self._gateway()
+        for family in self._process.collect():
+            labelled = Metric(family.name, family.documentation, family.type)
+            for it in family.samples:
+                labelled.add_sample(it.name, {**it.labels, "worker": self._index}, it.value)
+            yield labelled
 
     def _inference(self, placements: list[Placement]) -> Iterable[Metric]:
         requests = self._counter("headrace_inference_requests", "Answers, by status class.", *VERSION, "status_class")

@@ -26,6 +26,7 @@ from gateway.redis_client import connect
 from gateway.request_log import RequestLog
 from gateway.route_feed import RouteFeed
 from gateway.routing import Routes
+from gateway.siblings import Siblings
 from gateway.spill import Spill
 from gateway.traffic import Traffic
 from gateway.worker_status import StatusReporter
@@ -62,8 +63,9 @@ class Worker:
             self._store, directory / "artifacts", self._load_model, self.traffic, on_change=self._reporter.changed
         )
         self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
-        metrics = Metrics(self)
-        self._edge = Edge(self.traffic, self.log.append, settings.max_body_bytes, self._readiness, metrics.render)
+        self._siblings = Siblings(home.path) if settings.workers > 1 else None
+        self._metrics = Metrics(self, self._siblings)
+        self._edge = Edge(self.traffic, self.log.append, settings.max_body_bytes, self._readiness, self._metrics.render)
 
     async def run(self, bound: socket.socket) -> int:
         """Serve on `bound` until SIGTERM or SIGINT, or until a part of this worker breaks; returns the exit status."""
@@ -77,6 +79,8 @@ class Worker:
             asyncio.create_task(self._reporter.run(), name="worker status"),
             asyncio.create_task(self._check_artifacts(), name="artifact check"),
         ]
+        if self._siblings is not None:
+            parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect_own), name="metrics for siblings"))
         for task in (logging_task, *parts):
             task.add_done_callback(lambda _: stopping.set())
         server = await listen(self._edge.answer, self._limits(), bound=bound)

@@ -7,13 +7,14 @@ from contextlib import closing
 from pathlib import Path
 from uuid import UUID
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from contracts.routes import Artifact, Batching
 from contracts.workers import RevisionState, RevisionStatus
 from tests.gateway.breakable import BreakableValkey
-from tests.gateway.running import Calls, RunningGateway, seconds_until
+from tests.gateway.running import ROW, Calls, RunningGateway, body, seconds_until
 from tests.gateway.tables import authorization, deployment, key, revision, store_model
 from tests.models import linear_model, sum_model
 from tests.services import wait_until
@@ -264,6 +265,19 @@ def test_several_workers_share_the_port_and_a_killed_one_comes_back(gateway: Run
     assert gateway.infer().status_code == 200
     assert gateway.stop() == 0
     assert not any(exists(it) for it in pids)
+
+
+def test_one_scrape_shows_every_worker(gateway: RunningGateway, summing: Artifact) -> None:
+    gateway.publish(deployment("sum", revision(summing)))
+    gateway.start(workers=2)
+    calls = 30
+    for _ in range(calls):  # a connection each, so that both workers get some
+        assert httpx.post(f"{gateway.url}/v2/models/sum/infer", json=body(ROW), headers=authorization()).status_code == 200
+    wait_until(lambda: metric(gateway, "headrace_inference_requests_total") == calls, "all calls in one scrape")
+    text = gateway.http.get("/metrics").text
+    assert all(f'headrace_models{{state="ready",worker="{index}"}} 1.0' in text for index in range(2))
+    samples = [it for family in text_string_to_metric_families(text) for it in family.samples]
+    assert len({(it.name, *sorted(it.labels.items())) for it in samples}) == len(samples)
 
 
 def test_workers_do_not_outlive_their_parent(gateway: RunningGateway, summing: Artifact) -> None:
