@@ -1,6 +1,6 @@
 import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
-import type { ReactNode } from 'react';
+import { type ReactNode, useRef } from 'react';
 
 import { IconButton } from './Button';
 
@@ -19,11 +19,19 @@ export function Dialog({ open, onOpenChange, title, description, dismissible = t
   const hold = (event: Event) => {
     if (!dismissible) event.preventDefault();
   };
+  // Radix returns focus to its own trigger only; these dialogs are opened by state, from anywhere.
+  const opener = useRef<Element>(null);
+  const returnFocus = (event: Event) => {
+    event.preventDefault();
+    if (opener.current instanceof HTMLElement) opener.current.focus();
+  };
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 grid animate-fade place-items-center overflow-y-auto bg-scrim p-4">
           <Radix.Content
+            onOpenAutoFocus={() => (opener.current = document.activeElement)}
+            onCloseAutoFocus={returnFocus}
             onEscapeKeyDown={hold}
             onPointerDownOutside={hold}
             {...(description ? {} : { 'aria-describedby': undefined })}
@@ -33,12 +41,13 @@ export function Dialog({ open, onOpenChange, title, description, dismissible = t
               <Radix.Title className="text-section break-words">{title}</Radix.Title>
               {description && <Radix.Description className="text-body text-muted">{description}</Radix.Description>}
             </header>
+            <div className="p-5">{children}</div>
+            {/* Last, so that focus starts at the first field. */}
             {dismissible && (
               <Radix.Close asChild>
                 <IconButton label="Close" icon={<X />} className="absolute top-4 right-4" />
               </Radix.Close>
             )}
-            <div className="p-5">{children}</div>
           </Radix.Content>
         </Radix.Overlay>
       </Radix.Portal>

@@ -7,7 +7,7 @@ import { classes } from '@/lib/classes';
 const STEPS = [
   { name: 'Published', note: 'The revision is announced to the workers' },
   { name: 'Loading', note: 'A worker fetches the model, loads it and warms it up' },
-  { name: 'Ready', note: 'Requests are answered' },
+  { name: 'Serving', note: 'Requests are answered' },
 ] as const;
 
 /** The step under way in the states that lead to ready. */

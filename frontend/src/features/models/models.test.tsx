@@ -209,3 +209,13 @@ test('an address with a bad version shows the latest', async () => {
   visit(`${MODELS}/${only.id}?version=-4`);
   expect(await screen.findByRole('heading', { level: 2, name: 'Signature of version 2' })).toBeInTheDocument();
 });
+
+test('a dialog starts at its first field and gives focus back to its button', async () => {
+  const { only } = registry();
+  const { user } = visit(`${MODELS}/${only.id}`);
+  const button = await screen.findByRole('button', { name: 'Delete model' });
+  await user.click(button);
+  expect(within(await screen.findByRole('dialog')).getByRole('textbox')).toHaveFocus();
+  await user.keyboard('{Escape}');
+  await waitFor(() => expect(button).toHaveFocus());
+});
