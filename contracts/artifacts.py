@@ -18,6 +18,10 @@ from contracts.errors import HeadraceError
 CHUNK_BYTES: Final = 1 << 20
 PART_BYTES: Final = 16 << 20
 """Size of one part of a multi-part upload; S3 takes at least 5 MiB."""
+CONNECT_TIMEOUT_S: Final = 5
+READ_TIMEOUT_S: Final = 30
+"""Between two pieces of an answer, not for the whole of it."""
+RETRIES: Final = {"total_max_attempts": 3, "mode": "standard"}
 
 
 class ArtifactUnavailable(HeadraceError):
@@ -62,7 +66,7 @@ class DirectoryStore:
 
     async def put(self, source: Path, digest: str) -> None:
         try:
-            await asyncio.to_thread(_install, source, _address(self.root, digest))
+            await asyncio.to_thread(_install, source, _address(self.root, digest), digest)
         except OSError as error:
             raise ArtifactUnavailable(f"cannot write to the artifact directory: {error.strerror}") from error
 
@@ -72,7 +76,10 @@ class DirectoryStore:
         return path
 
     async def delete(self, digest: str) -> None:
-        await asyncio.to_thread(_address(self.root, digest).unlink, True)
+        try:
+            await asyncio.to_thread(_address(self.root, digest).unlink, True)
+        except OSError as error:
+            raise ArtifactUnavailable(f"cannot remove a file of the artifact directory: {error.strerror}") from error
 
     async def check(self) -> None:
         try:
@@ -117,27 +124,29 @@ class S3Store:
             await client.head_bucket(Bucket=self.bucket)
 
     async def _download(self, digest: str, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(dir=path.parent)) / digest
-        try:
-            async with self._client() as client:
-                answer = await client.get_object(Bucket=self.bucket, Key=self._key(digest))
+        async with self._client() as client:
+            answer = await client.get_object(Bucket=self.bucket, Key=self._key(digest))
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial = Path(tempfile.mkdtemp(dir=path.parent)) / digest
+            try:
                 with partial.open("wb") as file:
                     async for chunk in answer["Body"].iter_chunks(CHUNK_BYTES):
                         await asyncio.to_thread(file.write, chunk)
-            partial.replace(path)
-        finally:
-            await asyncio.to_thread(shutil.rmtree, partial.parent)
+                partial.replace(path)
+            finally:
+                await asyncio.to_thread(shutil.rmtree, partial.parent)
 
     def _key(self, digest: str) -> str:
         return str(_address(Path(self.prefix), digest))
 
     @asynccontextmanager
     async def _client(self) -> AsyncGenerator[Any]:
-        from botocore.exceptions import BotoCoreError, ClientError  # as slow
+        from aiobotocore.config import AioConfig  # as slow
+        from botocore.exceptions import BotoCoreError, ClientError
 
+        patience = AioConfig(connect_timeout=CONNECT_TIMEOUT_S, read_timeout=READ_TIMEOUT_S, retries=RETRIES)
         try:
-            async with self.session.create_client("s3", endpoint_url=self.endpoint or None) as client:
+            async with self.session.create_client("s3", endpoint_url=self.endpoint or None, config=patience) as client:
                 yield client
         except (BotoCoreError, ClientError, OSError) as error:
             raise ArtifactUnavailable(f"the artifact store s3://{self.bucket} failed: {error}") from error
@@ -156,8 +165,8 @@ def _address(root: Path, digest: str) -> Path:
     return root / "sha256" / digest[:2] / digest
 
 
-def _install(source: Path, path: Path) -> None:
-    if path.exists():
+def _install(source: Path, path: Path, digest: str) -> None:
+    if _is_whole(path, digest):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=path.parent)
