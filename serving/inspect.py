@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 
 from contracts.signature import Inspection
 from serving.errors import ModelNotLoadable
-from serving.models import open_session, signature_of
+from serving.sessions import open_session, signature_of
 
 KNOWN_DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
 GRAPH_FIELD: Final = 7

@@ -1,0 +1,125 @@
+"""Running a model on made-up inputs before it serves, to warm it up and to see how it may be served."""
+
+import logging
+import math
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+
+from contracts.errors import HeadraceError
+from contracts.signature import Tensor
+from serving.batcher import Run
+from serving.datatypes import DTYPES
+from serving.requests import RequestDecoder
+from serving.sessions import Signature
+from serving.tensors import Array
+
+logger = logging.getLogger(__name__)
+
+INLINE_BELOW_S: Final = 150e-6
+"""A run that takes less happens on the event loop: a hop to a thread and back costs about as much as such a run."""
+INLINE_ROWS: Final = (64, 16, 1)
+"""How many rows are tried for that; the first that is quick enough wins."""
+WARM_UP_RUNS: Final = 5
+FREE_DIMENSIONS: Final = (1, 8, 32, 64, 224)
+"""Sizes tried for free dimensions behind the first, until the model takes one."""
+MAX_TRIAL_ELEMENTS: Final = 4_000_000
+
+Inputs = dict[str, Array]
+
+
+def find_trial(signature: Signature, run: Run, example: str | None) -> Inputs | None:
+    """Inputs that the model takes: made up, one row, or the file's own example; None if neither works."""
+    for inputs in (*_made_up(signature), *_from_example(signature, example)):
+        try:
+            run(inputs, signature.output_names)
+        except HeadraceError:
+            continue
+        return inputs
+    logger.warning("found no input to warm up with; the model is served one request a run")
+    return None
+
+
+def _made_up(signature: Signature) -> Iterable[Inputs]:
+    random = np.random.default_rng(0)
+    for size in FREE_DIMENSIONS:
+        if max((math.prod(_made_up_shape(it, size)) for it in signature.inputs), default=0) > MAX_TRIAL_ELEMENTS:
+            return
+        yield {it.name: _made_up_tensor(it, size, random) for it in signature.inputs}
+
+
+def _made_up_tensor(tensor: Tensor, size: int, random: np.random.Generator) -> Array:
+    dtype, shape = DTYPES[tensor.datatype], _made_up_shape(tensor, size)
+    if dtype.kind == "O":
+        return np.full(shape, "", np.object_)
+    return (random.random(shape) if dtype.kind == "f" else random.integers(0, 2, shape)).astype(dtype)
+
+
+def _made_up_shape(tensor: Tensor, size: int) -> tuple[int, ...]:
+    return tuple(extent if extent >= 0 else 1 if axis == 0 else size for axis, extent in enumerate(tensor.shape))
+
+
+def _from_example(signature: Signature, example: str | None) -> Iterable[Inputs]:
+    if example is None:
+        return
+    try:
+        decoder = RequestDecoder(signature.inputs, signature.outputs, is_batched=False)
+        yield decoder.decode(b'{"inputs":%s}' % example.encode()).inputs
+    except HeadraceError as error:
+        logger.warning("the file's headrace.example does not fit its own inputs: %s", error)
+
+
+def is_rowwise(trial: Inputs, run: Run, names: tuple[str, ...]) -> bool:
+    """Whether different rows give the same together as alone; a model that mixes its rows must never be joined."""
+    variants = [{name: vary(array) for name, array in trial.items()} for vary in (_same_again, _shifted, _opposite)]
+    try:
+        alone = [run(it, names) for it in variants]
+        together = run({name: np.concatenate([it[name] for it in variants]) for name in trial}, names)
+    except HeadraceError:
+        return False
+    rows = len(next(iter(trial.values())))
+    return all(
+        all(part.shape[0] == rows for part in parts) and _is_equal(joined, np.concatenate(parts))
+        for joined, *parts in zip(together, *alone, strict=True)
+    )
+
+
+def _same_again(array: Array) -> Array:
+    return array
+
+
+def _shifted(array: Array) -> Array:
+    if array.dtype.kind == "f":
+        return (array * 2 + 1).astype(array.dtype)
+    return 1 - array.clip(0, 1) if array.dtype.kind in "iu" else array
+
+
+def _opposite(array: Array) -> Array:
+    """Negative numbers; indices had better stay what they are."""
+    return -array if array.dtype.kind == "f" else ~array if array.dtype.kind == "b" else array
+
+
+def _is_equal(joined: Array, parts: Array) -> bool:
+    if joined.shape != parts.shape:
+        return False
+    if joined.dtype.kind == "f":  # a larger matrix product may add up in another order
+        return bool(np.allclose(joined, parts, rtol=1e-3, atol=1e-5, equal_nan=True))
+    return bool((joined == parts).all())
+
+
+def count_inline_rows(trial: Inputs, run: Run, names: tuple[str, ...], row_counts: Sequence[int]) -> int:
+    """How many rows a run may have to be quick enough for the event loop: one of `row_counts` times the trial's, or 0."""
+    rows_of_trial = max((it.shape[0] if it.ndim else 1 for it in trial.values()), default=1)
+    for rows in row_counts:
+        inputs = {name: np.concatenate([array] * rows) for name, array in trial.items()} if rows > 1 else trial
+        if min(_timed(run, inputs, names) for _ in range(WARM_UP_RUNS)) < INLINE_BELOW_S:
+            return rows * rows_of_trial
+    return 0
+
+
+def _timed(run: Run, inputs: Inputs, names: tuple[str, ...]) -> float:
+    started = time.perf_counter()
+    run(inputs, names)
+    return time.perf_counter() - started

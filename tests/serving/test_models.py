@@ -1,0 +1,179 @@
+"""Loading models, and what is decided from trying them."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from contracts.errors import HeadraceError
+from serving.errors import InputRefusedByModel, ModelClosed, ModelNotLoadable
+from serving.models import Model, load_model
+from serving.requests import InferRequest
+from serving.tensors import Array
+from tests import models
+from tests.serving.conftest import Load
+from tests.serving.test_batcher import Caller
+
+
+async def run(model: Model, **inputs: Array) -> list[Array]:
+    """All outputs for these inputs. Raises what the model answers with."""
+    caller = Caller()
+    names = tuple(it.name for it in model.outputs)
+    rows = next(iter(inputs.values())).shape[0] if inputs else 1
+    model.submit(InferRequest(inputs, rows, names, (False,) * len(names), None), caller, caller.settled.set_result)
+    ticket = await caller.ticket()
+    if ticket.error is not None:
+        raise ticket.error
+    return ticket.outputs
+
+
+async def test_a_model_answers_and_knows_its_signature(load: Load) -> None:
+    model = load(models.sum_model, width=3)
+    assert [(it.name, it.datatype, it.shape) for it in (*model.inputs, *model.outputs)] == [
+        ("x", "FP32", (-1, 3)),
+        ("y", "FP32", (-1,)),
+    ]
+    assert (await run(model, x=np.array([[1, 2, 3], [4, 5, 6]], np.float32)))[0].tolist() == [6, 15]
+    assert model.memory_bytes > 0
+
+
+async def test_requests_of_many_callers_get_their_own_rows(load: Load) -> None:
+    model = load(models.sum_model, width=2)
+    answers = await asyncio.gather(*(run(model, x=np.full((it % 4 + 1, 2), it, np.float32)) for it in range(200)))
+    assert [it[0].tolist() for it in answers] == [[2.0 * it] * (it % 4 + 1) for it in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("build", "joins"),
+    [
+        (models.sum_model, True),
+        (models.mlp_model, True),
+        (models.columns_model, True),
+        (models.mixing_model, False),
+        (models.scalar_model, False),
+    ],
+)
+def test_only_models_whose_rows_are_independent_are_joined(load: Load, build: Callable[..., Path], joins: bool) -> None:
+    assert load(build).joins is joins
+
+
+def test_a_state_with_its_batch_behind_the_first_dimension_is_not_joined(load: Load) -> None:
+    def state_model(path: Path) -> Path:
+        nodes = [helper.make_node("Identity", ["h"], ["h_out"])]
+        shape = [1, "N", 4]
+        return models.save_graph(
+            path, nodes, [models.tensor("h", models.FLOAT, shape)], [models.tensor("h_out", models.FLOAT, shape)]
+        )
+
+    assert load(state_model).joins is False
+
+
+def test_two_inputs_of_differently_named_first_dimensions_are_not_joined(load: Load) -> None:
+    def pair_model(path: Path) -> Path:
+        nodes = [helper.make_node("Identity", ["a"], ["c"]), helper.make_node("Identity", ["b"], ["d"])]
+        shapes: dict[str, list[Any]] = {"a": ["N"], "b": ["M"], "c": ["N"], "d": ["M"]}
+        a, b, c, d = (models.tensor(name, models.FLOAT, shape) for name, shape in shapes.items())
+        return models.save_graph(path, nodes, [a, b], [c, d])
+
+    assert load(pair_model).joins is False
+
+
+def test_a_model_that_drops_rows_is_not_joined(load: Load) -> None:
+    def positive_model(path: Path) -> Path:
+        nodes = [helper.make_node("Greater", ["x", "half"], ["mask"]), helper.make_node("Compress", ["x", "mask"], ["y"], axis=0)]
+        constants = {"half": np.array([0.5], np.float32)}
+        x, y = models.tensor("x", models.FLOAT, ["N"]), models.tensor("y", models.FLOAT, ["M"])
+        return models.save_graph(path, nodes, [x], [y], constants)
+
+    assert load(positive_model).joins is False
+
+
+async def test_a_slow_model_answers_from_its_thread(load: Load) -> None:
+    model = load(models.slow_model)
+    answers = await asyncio.gather(*(run(model, x=np.full((1, 600), it, np.float32)) for it in range(20)))
+    for value, (output,) in enumerate(answers):
+        np.testing.assert_allclose(output, np.full((1, 600), value), rtol=1e-4)
+
+
+async def test_an_input_the_model_refuses_fails_alone_with_its_reason(load: Load) -> None:
+    model = load(models.failing_model)
+    outcomes = await asyncio.gather(*(run(model, x=np.array([it], np.int64)) for it in (3, 10_000, 4)), return_exceptions=True)
+    assert outcomes[0] == [30.0]
+    assert outcomes[2] == [40.0]
+    assert isinstance(outcomes[1], InputRefusedByModel)
+    assert "out of data bounds" in str(outcomes[1])
+    assert "/onnxruntime" not in str(outcomes[1])
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (TensorProto.FLOAT16, np.array([[1.5]], np.float16)),
+        (TensorProto.DOUBLE, np.array([[1e300]], np.float64)),
+        (TensorProto.INT8, np.array([[-128]], np.int8)),
+        (TensorProto.UINT64, np.array([[2**64 - 1]], np.uint64)),
+        (TensorProto.BOOL, np.array([[True]])),
+        (TensorProto.STRING, np.array([["ünï\0code"]], np.object_)),
+    ],
+)
+async def test_every_kind_of_tensor_goes_through(load: Load, kind: int, value: Array) -> None:
+    model = load(models.identity_model, kind, ("N", 1))
+    assert model.joins
+    assert (await run(model, x=value))[0].tolist() == value.tolist()
+
+
+async def test_free_dimensions_behind_the_first_are_served(load: Load) -> None:
+    model = load(models.identity_model, TensorProto.FLOAT, ("N", "width"))
+    answers = await asyncio.gather(*(run(model, x=np.full((2, it), it, np.float32)) for it in (1, 2, 3, 2, 1)))
+    assert [it[0].shape for it in answers] == [(2, 1), (2, 2), (2, 3), (2, 2), (2, 1)]
+
+
+async def test_the_files_own_example_is_tried_where_made_up_inputs_do_not_do(load: Load) -> None:
+    def picky_model(path: Path, metadata: dict[str, str]) -> Path:
+        nodes = [helper.make_node("Reshape", ["x", "shape"], ["y"])]
+        constants = {"shape": np.array([-1, 5], np.int64)}
+        x, y = models.tensor("x", models.FLOAT, ["N", "width"]), models.tensor("y", models.FLOAT, ["N", 5])
+        return models.save_graph(path, nodes, [x], [y], constants, metadata)
+
+    example = '[{"name":"x","shape":[1,5],"datatype":"FP32","data":[1,2,3,4,5]}]'
+    assert load(picky_model, {"headrace.example": example}).joins is True
+    assert load(picky_model, {"headrace.example": "nonsense"}).joins is False
+
+
+def test_a_file_that_is_no_model_is_not_loadable(tmp_path: Path) -> None:
+    path = tmp_path / "no.onnx"
+    path.write_bytes(b"this is not onnx")
+    with pytest.raises(ModelNotLoadable) as refused:
+        load_model(path, name="m", version="1")
+    assert str(tmp_path) not in str(refused.value)
+
+
+def test_a_type_without_a_word_in_the_protocol_is_named(tmp_path: Path) -> None:
+    path = models.identity_model(tmp_path / "m.onnx", TensorProto.BFLOAT16)
+    with pytest.raises(ModelNotLoadable, match=r"'x' has the type tensor\(bfloat16\)"):
+        load_model(path, name="m", version="1")
+
+
+def test_outputs_that_are_maps_get_advice(tmp_path: Path) -> None:
+    path = tmp_path / "zipmap.onnx"
+    scores = helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["N", 2])
+    element = helper.make_map_type_proto(TensorProto.INT64, helper.make_tensor_type_proto(TensorProto.FLOAT, None))
+    output = onnx.ValueInfoProto(name="probabilities", type=helper.make_sequence_type_proto(element))
+    node = helper.make_node("ZipMap", ["scores"], ["probabilities"], domain="ai.onnx.ml", classlabels_int64s=[0, 1])
+    path = models.save_graph(path, [node], [scores], [output], domains=["ai.onnx.ml"])
+    with pytest.raises(ModelNotLoadable, match="zipmap"):
+        load_model(path, name="m", version="1")
+
+
+async def test_a_closed_model_takes_no_more(load: Load) -> None:
+    model = load(models.sum_model)
+    await run(model, x=np.zeros((1, 4), np.float32))
+    await asyncio.to_thread(model.close)
+    with pytest.raises(ModelClosed):
+        await run(model, x=np.zeros((1, 4), np.float32))
+    assert issubclass(ModelClosed, HeadraceError)
