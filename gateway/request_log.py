@@ -24,7 +24,11 @@ logger = logging.getLogger(__name__)
 
 FLUSH_S: Final = 0.25
 """Every batch costs ClickHouse about 10 ms of a core, however small it is: fewer and larger ones leave more to inference."""
-BATCH_RECORDS: Final = 500
+BATCH_RECORDS: Final = 2000
+BATCH_VALUE_BYTES: Final = 1 << 20
+"""A batch ends at this many bytes of values: telemetry holds some batches in memory at once."""
+SLICE_RECORDS: Final = 50
+"""Building one record takes some microseconds, and all requests wait meanwhile."""
 WATCH_STREAM_S: Final = 1.0
 MAX_STREAM_ENTRIES: Final = 1_000_000
 MAX_MEMORY_SHARE: Final = 0.6
@@ -98,24 +102,25 @@ class RequestLog:
             return
 
     async def _flush(self) -> None:
-        for _ in range(-(-len(self._ring) // BATCH_RECORDS)):
-            for batch in self._take_batches():
+        left = len(self._ring)
+        while left > 0:
+            records = await self._take(left)
+            left -= len(records)
+            for day in by_day(records):
+                batch = self._number(day)
                 await self._ship(Frame(encode_batch(batch), len(batch.records), batch.lost))
 
-    def _take_batches(self) -> list[RecordBatch]:
-        ring = self._ring
-        taken = [self._record(ring.popleft()) for _ in range(min(len(ring), BATCH_RECORDS))]
-        records = [it for it in taken if it is not None]
-        self._observe(records)
-        return [self._number(day) for day in by_day(records)]
-
-    def _record(self, entry: Entry) -> RequestRecord | None:
-        try:
-            return to_record(entry)
-        except (TypeError, ValueError):  # one odd value must not end the log of all others
-            logger.exception("request %s cannot be logged", entry.request_id)
-            self._count_lost(1)
-            return None
+    async def _take(self, at_most: int) -> list[RequestRecord]:
+        """Records of the ring's oldest entries, for one batch; requests get their turn after every few."""
+        taken, size_bytes = list[RequestRecord](), 0
+        at_most = min(at_most, BATCH_RECORDS)
+        while len(taken) < at_most and size_bytes < BATCH_VALUE_BYTES:
+            records = [_record(self._ring.popleft()) for _ in range(min(SLICE_RECORDS, at_most - len(taken)))]
+            self._observe(records)
+            taken.extend(records)
+            size_bytes += sum([len(it.input_numbers) + len(it.output_numbers) for it in records])
+            await asyncio.sleep(0)
+        return taken
 
     def _number(self, records: tuple[RequestRecord, ...]) -> RecordBatch:
         self._sequence += 1
@@ -188,3 +193,11 @@ class RequestLog:
     def _count_lost(self, records: int) -> None:
         self.lost += records
         self._unreported += records
+
+
+def _record(entry: Entry) -> RequestRecord:
+    try:
+        return to_record(entry)
+    except (TypeError, ValueError):  # one odd value must not end the log of all others
+        logger.exception("the values of request %s cannot be logged", entry.request_id)
+        return to_record(entry._replace(inputs=(), outputs=()))

@@ -28,6 +28,15 @@ def entry(time_us: int = NOON_US, inputs: tuple[Any, ...] = (), outputs: tuple[A
     return Entry(time_us, IDS.next(time_us // 1000), OWNER, b"k" * 16, 200, "", 1, 1, 2, 3, 4, 10, 1, inputs, outputs)
 
 
+class Unreadable:
+    """An array whose numbers are not to be had."""
+
+    dtype = np.dtype(np.float64)
+
+    def astype(self, dtype: object) -> object:
+        raise ValueError(f"no {dtype} here")
+
+
 @asynccontextmanager
 async def running_log(
     url: str, folder: Path, epoch: str = "epoch", bound: int = 100_000, spill_bytes: int = 1 << 24
@@ -63,12 +72,12 @@ def raw(entries: list[Entry]) -> list[bytes]:
     return [bytes.fromhex(it.request_id.replace("-", "")) for it in entries]
 
 
-async def test_records_arrive_in_batches_of_at_most_500(valkey: BreakableValkey, tmp_path: Path) -> None:
-    entries = [entry() for _ in range(1200)]
+async def test_records_arrive_in_batches_of_at_most_2000(valkey: BreakableValkey, tmp_path: Path) -> None:
+    entries = [entry() for _ in range(4120)]
     async with running_log(valkey.url, tmp_path) as log:
         for it in entries:
             log.append(it)
-    assert [len(it.records) for it in batches(valkey)] == [500, 500, 200]
+    assert [len(it.records) for it in batches(valkey)] == [2000, 2000, 120]
     assert logged(valkey) == raw(entries)
 
 
@@ -89,6 +98,26 @@ async def test_a_record_with_too_much_text_is_kept_without_its_values(valkey: Br
         log.append(entry(inputs=(np.array([b"x" * 70_000], dtype=object), np.ones(3))))
     record = batches(valkey)[0].records[0]
     assert (record.input_texts, record.input_numbers, record.rows) == ((), b"", 1)
+
+
+async def test_many_values_make_smaller_batches(valkey: BreakableValkey, tmp_path: Path) -> None:
+    values = np.zeros(1024, dtype=np.float32)
+    entries = [entry(inputs=(values,)) for _ in range(300)]
+    async with running_log(valkey.url, tmp_path) as log:
+        for it in entries:
+            log.append(it)
+    assert len(batches(valkey)) > 1
+    assert logged(valkey) == raw(entries)
+
+
+async def test_a_value_that_cannot_be_logged_costs_only_the_values(
+    valkey: BreakableValkey, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with running_log(valkey.url, tmp_path) as log:
+        log.append(entry(inputs=(Unreadable(),)))
+        log.append(entry(inputs=(np.ones(1),)))
+    assert [len(it.input_numbers) for it in batches(valkey)[0].records] == [0, 8]
+    assert "cannot be logged" in caplog.text
 
 
 async def test_one_batch_is_of_one_day(valkey: BreakableValkey, tmp_path: Path) -> None:
