@@ -39,7 +39,8 @@ class Worker:
             if time.monotonic() - started > STEADY_S:
                 delays = backoff(0.1, 5.0)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), next(delays))
+                async with asyncio.timeout(next(delays)):
+                    await self._stopping.wait()
 
     def stop(self, number: signal.Signals) -> None:
         """Send `number` to the process and do not start it again."""

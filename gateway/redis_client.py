@@ -1,5 +1,6 @@
 """How the gateway talks to Redis: every call is bounded, fails at once when Redis is away, and is repeated by its caller."""
 
+import asyncio
 import random
 from collections.abc import Generator
 from typing import Final
@@ -31,3 +32,13 @@ def backoff(first_s: float = FIRST_DELAY_S, longest_s: float = LONGEST_DELAY_S) 
     while True:
         yield delay_s * random.uniform(0.5, 1.0)  # noqa: S311
         delay_s = min(delay_s * 2, longest_s)
+
+
+def is_told_to_end() -> bool:
+    """Whether the running task was cancelled, even if that was swallowed on the way.
+
+    redis-py can swallow it: closing a connection may fail while the cancellation passes through, and Python 3.11's
+    `asyncio.wait_for`, with which it sends, returns its result if that comes at the same moment.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -10,6 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from redis.asyncio import Redis
@@ -96,10 +97,9 @@ class RequestLog:
         self._stopping.set()
 
     async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), FLUSH_S)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                await self._stopping.wait()
 
     async def _flush(self) -> None:
         left = len(self._ring)

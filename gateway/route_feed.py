@@ -17,7 +17,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from contracts.routes import ROUTES_CHANNEL, ROUTES_KEY, RouteTable, decode_routes
-from gateway.redis_client import backoff
+from gateway.redis_client import backoff, is_told_to_end
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class RouteFeed:
     async def run(self) -> None:
         """Follow Redis until cancelled, whatever becomes of it."""
         delays = backoff()
-        while True:
+        while not is_told_to_end():
             try:
                 async with self._redis.pubsub() as channel:
                     await channel.subscribe(ROUTES_CHANNEL)
@@ -75,7 +75,7 @@ class RouteFeed:
                 await asyncio.sleep(next(delays))
 
     async def _follow(self, channel: PubSub) -> None:
-        while True:
+        while not is_told_to_end():
             await channel.get_message(ignore_subscribe_messages=True, timeout=POLL_S)
             while await channel.get_message(ignore_subscribe_messages=True, timeout=0.0):
                 pass  # several announcements at once need one look

@@ -4,12 +4,14 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from contracts.workers import WORKER_HEARTBEAT_S, WORKER_TTL_S, WORKERS_KEY, WorkerStatus, encode_worker, worker_key
+from gateway.redis_client import is_told_to_end
 
 logger = logging.getLogger(__name__)
 
@@ -30,16 +32,15 @@ class StatusReporter:
 
     async def run(self) -> None:
         """Report until cancelled; while Redis is away the reports are skipped."""
-        while True:
+        while not is_told_to_end():
             self._changed.clear()
             try:
                 await self._report()
             except (RedisError, OSError) as error:  # the route feed has logged that Redis is away
                 logger.debug("worker status not reported: %s", error)
-            try:
-                await asyncio.wait_for(self._changed.wait(), WORKER_HEARTBEAT_S)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(WORKER_HEARTBEAT_S):
+                    await self._changed.wait()
 
     async def leave(self) -> None:
         """Strike this worker off at once instead of when its status expires."""

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
+from redis.asyncio.client import PubSub
+from redis.exceptions import TimeoutError as RedisTimeout
 
 from contracts.routes import RouteTable, decode_routes, encode_routes
 from gateway.redis_client import connect
@@ -122,3 +124,21 @@ async def test_a_damaged_table_changes_nothing(valkey: BreakableValkey, tmp_path
             publish(client, RouteTable(3))
             await taken.until(3)
     assert [it.version for it in taken] == [1, 3]
+
+
+async def test_it_ends_when_told_to_even_if_closing_the_connection_fails(
+    valkey: BreakableValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = connect(valkey.url)
+    feed = RouteFeed(client, tmp_path / "routes", Taken().append)
+    task = asyncio.create_task(feed.run())
+    await until(lambda: feed.problem == "", "the connection")
+
+    async def fail(_: PubSub) -> None:
+        raise RedisTimeout("closing took too long")
+
+    monkeypatch.setattr(PubSub, "aclose", fail)
+    task.cancel()
+    await asyncio.wait([task], timeout=5)
+    assert task.done()
+    await client.aclose()
