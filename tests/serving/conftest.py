@@ -1,7 +1,7 @@
 """Servers and models for the tests of serving."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -56,7 +56,7 @@ async def dial() -> AsyncGenerator[Dial]:
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Generator[Load]:
+async def load(tmp_path: Path) -> AsyncGenerator[Load]:
     """Makes and loads models: `load(sum_model, width=3)`, `load(sum_model, timeout_s=0.1)`; both take their own keywords."""
     loaded: list[Model] = []
 
@@ -68,4 +68,4 @@ def load(tmp_path: Path) -> Generator[Load]:
 
     yield make
     for model in loaded:
-        model.close()
+        await asyncio.to_thread(model.close)

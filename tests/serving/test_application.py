@@ -1,0 +1,234 @@
+"""The protocol's paths over one model, on the wire."""
+
+import gzip
+import json
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+from serving.alone import application
+from serving.application import Call, answer_model
+from serving.http import Exchange, Server
+from serving.models import Model
+from tests import models
+from tests.gateway.waiting import until
+from tests.serving.conftest import Dial, Load, Serve
+from tests.serving.wire import Wire, get, post
+
+INFER = "/v2/models/sum/infer"
+LIMIT = 1_000_000
+
+
+@pytest.fixture
+async def model(load: Load) -> Model:
+    """`y` is the sum of the four numbers in each row of `x`."""
+    return load(models.sum_model)
+
+
+@pytest.fixture
+async def server(model: Model, serve: Serve) -> Server:
+    return await serve(application(model, LIMIT))
+
+
+@pytest.fixture
+async def wire(server: Server, dial: Dial) -> Wire:
+    return await dial(server)
+
+
+def request(*rows: list[float], **more: Any) -> bytes:
+    """A request in JSON."""
+    data = [value for row in rows for value in row]
+    return json.dumps({"inputs": [{"name": "x", "shape": [len(rows), 4], "datatype": "FP32", "data": data}], **more}).encode()
+
+
+async def test_a_request_is_answered(wire: Wire) -> None:
+    reply = await wire.ask(post(INFER, request([1, 2, 3, 4], [5, 6, 7, 8], id="a")))
+    assert reply.status == 200
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.json == {
+        "model_name": "sum",
+        "model_version": "1",
+        "id": "a",
+        "outputs": [{"name": "y", "datatype": "FP32", "shape": [2], "data": [10.0, 26.0]}],
+    }
+
+
+async def test_a_binary_request_gets_a_binary_answer(wire: Wire) -> None:
+    header = json.dumps(
+        {
+            "inputs": [{"name": "x", "shape": [1, 4], "datatype": "FP32", "parameters": {"binary_data_size": 16}}],
+            "parameters": {"binary_data_output": True},
+        }
+    ).encode()
+    body = header + np.array([1, 2, 3, 4], np.float32).tobytes()
+    reply = await wire.ask(post(INFER, body, f"Inference-Header-Content-Length: {len(header)}"))
+    length = int(reply.headers["inference-header-content-length"])
+    assert json.loads(reply.body[:length])["outputs"] == [
+        {"name": "y", "datatype": "FP32", "shape": [1], "parameters": {"binary_data_size": 4}}
+    ]
+    assert np.frombuffer(reply.body[length:], np.float32).tolist() == [10]
+    assert reply.headers["content-type"] == "application/octet-stream"
+
+
+async def test_what_is_not_a_number_becomes_null(wire: Wire) -> None:
+    reply = await wire.ask(post(INFER, request([1, 2, 3, None], [1, 1, 1, 1])))  # type: ignore[list-item]
+    assert reply.json["outputs"][0]["data"] == [None, 4]
+    reply = await wire.ask(post(INFER, request([3e38, 3e38, 3e38, 3e38])))
+    assert reply.json["outputs"][0]["data"] == [None]
+
+
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("deflate", zlib.compress), ("GZIP", gzip.compress)])
+async def test_compressed_requests_are_read(wire: Wire, encoding: str, compress: Any) -> None:
+    reply = await wire.ask(post(INFER, compress(request([1, 2, 3, 4])), f"Content-Encoding: {encoding}"))
+    assert reply.json["outputs"][0]["data"] == [10]
+    assert "content-encoding" not in reply.headers
+
+
+BOMB = gzip.compress(b" " * (LIMIT + 1))
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status", "reason"),
+    [
+        ("br", b"x", 415, "'br' is not supported"),
+        ("gzip", b"not gzip", 400, "not gzip"),
+        ("gzip", gzip.compress(request([1, 2, 3, 4]))[:-9], 400, "cut off"),
+        ("gzip", gzip.compress(request([1, 2, 3, 4])) + b"more", 400, "followed by other bytes"),
+        ("gzip", BOMB, 413, f"larger than {LIMIT} bytes"),
+    ],
+)
+async def test_compressed_requests_that_will_not_do_are_refused(
+    wire: Wire, encoding: str, body: bytes, status: int, reason: str
+) -> None:
+    reply = await wire.ask(post(INFER, body, f"Content-Encoding: {encoding}"))
+    assert reply.status == status
+    assert reason in reply.error
+    assert (await wire.ask(post(INFER, request([1, 2, 3, 4])))).status == 200
+
+
+async def test_the_model_describes_itself(wire: Wire) -> None:
+    description = {
+        "name": "sum",
+        "versions": ["1"],
+        "platform": "onnxruntime_onnx",
+        "inputs": [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}],
+        "outputs": [{"name": "y", "datatype": "FP32", "shape": [-1]}],
+    }
+    for path in ("/v2/models/sum", "/v2/models/sum/versions/1"):
+        assert (await wire.ask(get(path))).json == description
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v2",
+        "/v2/health/live",
+        "/v2/health/ready",
+        "/v2/models/sum/ready",
+        "/v2/models/sum/versions/1/ready",
+        "/health/live",
+        "/health/ready",
+    ],
+)
+async def test_pages_that_answer_200(wire: Wire, path: str) -> None:
+    assert (await wire.ask(get(path))).status == 200
+
+
+async def test_a_version_may_be_named(wire: Wire) -> None:
+    assert (await wire.ask(post("/v2/models/sum/versions/1/infer", request([1, 2, 3, 4])))).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("/", "nothing at /"),
+        ("/v2/", "nothing at /v2/"),
+        ("/v2/models/other", "no model is called 'other'"),
+        ("/v2/models/other/infer", "no model is called 'other'"),
+        ("/v2/models/sum/versions/2", "no version '2'"),
+        ("/v2/models/sum/versions/abc/infer", "no version 'abc'"),
+        ("/v2/models/sum/nonsense", "nothing at /v2/models/sum/nonsense"),
+        ("/v2/systemsharedmemory/status", "nothing at"),
+        ("/%ff", "nothing at"),
+    ],
+)
+async def test_what_is_not_there_is_a_404_in_json(wire: Wire, path: str, reason: str) -> None:
+    for message in (get(path), post(path, request([1, 2, 3, 4]))):
+        reply = await wire.ask(message)
+        assert reply.status == 404
+        assert reason in reply.error
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [("GET", INFER, "POST"), ("DELETE", INFER, "POST"), ("POST", "/v2", "GET"), ("PUT", "/v2/models/sum/ready", "GET")],
+)
+async def test_another_method_is_a_405_that_names_the_right_one(wire: Wire, method: str, path: str, allowed: str) -> None:
+    reply = await wire.ask(f"{method} {path} HTTP/1.1\r\ncontent-length: 0\r\n\r\n".encode())
+    assert (reply.status, reply.headers["allow"]) == (405, allowed)
+    assert allowed in reply.error
+
+
+async def test_a_bad_request_is_a_400_and_the_connection_goes_on(wire: Wire) -> None:
+    reply = await wire.ask(post(INFER, b"{"))
+    assert reply.status == 400
+    assert reply.error.startswith("the request is not JSON")
+    assert (await wire.ask(post(INFER, request([1, 2, 3, 4])))).status == 200
+
+
+async def test_a_full_queue_says_when_to_try_again(load: Load, serve: Serve, dial: Dial) -> None:
+    model = load(models.slow_model, queue_rows=1)
+    server = await serve(application(model, LIMIT))
+    data = json.dumps({"inputs": [{"name": "x", "shape": [1, 600], "datatype": "FP32", "data": [1] * 600}]}).encode()
+    wires = [await dial(server) for _ in range(20)]
+    for wire in wires:
+        await wire.send(post("/v2/models/slow/infer", data))
+    replies = [await it.reply() for it in wires]
+    refused = [it for it in replies if it.status == 503]
+    assert {it.status for it in replies} == {200, 503}
+    assert refused[0].headers["retry-after"] == "1"
+
+
+async def test_a_model_that_takes_too_long_is_a_504(load: Load, serve: Serve, dial: Dial) -> None:
+    model = load(models.slow_model, size=1500, layers=12, timeout_s=0.0)
+    wire = await dial(await serve(application(model, 100_000_000)))
+    rows = 3000
+    body = b'{"inputs":[{"name":"x","shape":[%d,1500],"datatype":"FP32","data":[%s]}]}' % (rows, b",".join([b"1"] * rows * 1500))
+    reply = await wire.ask(post("/v2/models/slow/infer", body))
+    assert (reply.status, reply.error) == (504, "model 'slow' did not answer within 0 s")
+
+
+async def test_the_report_tells_how_each_call_went(model: Model, serve: Serve, dial: Dial) -> None:
+    calls: list[Call] = []
+
+    def answer(exchange: Exchange) -> None:
+        answer_model(exchange, model, "/infer", LIMIT, calls.append, b"x-request-id: 7\r\n")
+
+    wire = await dial(await serve(answer))
+    assert (await wire.ask(post("/", request([1, 2, 3, 4], [1, 1, 1, 1])))).headers["x-request-id"] == "7"
+    assert (await wire.ask(post("/", b"{}"))).headers["x-request-id"] == "7"
+    good, bad = calls
+    assert good.request is not None
+    assert good.ticket is not None
+    assert (good.status, good.error, good.request.rows, good.ticket.batch_rows) == (200, "", 2, 2)
+    assert good.outputs[0].tolist() == [10, 4]
+    assert good.names == ("y",)
+    assert min(good.decode_ns, good.ticket.infer_ns, good.encode_ns) > 0
+    assert (bad.status, bad.error, bad.request, bad.ticket, bad.names) == (400, "RequestMalformed", None, None, ())
+
+
+async def test_a_client_that_leaves_is_reported_as_such(load: Load, serve: Serve, dial: Dial) -> None:
+    model = load(models.slow_model)
+    calls: list[Call] = []
+    server = await serve(lambda it: answer_model(it, model, "/infer", LIMIT, calls.append))
+    data = json.dumps({"inputs": [{"name": "x", "shape": [64, 600], "datatype": "FP32", "data": [1] * 38400}]}).encode()
+    wires = [await dial(server) for _ in range(4)]
+    for wire in wires:
+        await wire.send(post("/", data))
+    for wire in wires:
+        await wire.close()
+    await until(lambda: len(calls) == 4, "all four calls to end")
+    assert "CallerLeft" in {it.error for it in calls}
+    assert {it.status for it in calls} <= {200, 499}
