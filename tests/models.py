@@ -77,13 +77,17 @@ def identity_model(path: Path, kind: int, shape: Shape = ("N", 2)) -> Path:
     return save_graph(path, nodes, [tensor("x", kind, shape)], [tensor("y", kind, shape)])
 
 
+def echo_model(path: Path, kinds: dict[str, int], width: int = 2) -> Path:
+    """One input [N, width] for each name, of the ONNX element type given; each comes back as `<name>_out`."""
+    nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in kinds]
+    inputs = [tensor(name, kind, ["N", width]) for name, kind in kinds.items()]
+    outputs = [tensor(f"{name}_out", kind, ["N", width]) for name, kind in kinds.items()]
+    return save_graph(path, nodes, inputs, outputs)
+
+
 def columns_model(path: Path) -> Path:
     """Two inputs of different types, `amount` FP32 [N, 1] and `country` BYTES [N, 1], both given back."""
-    kinds = {"amount": FLOAT, "country": TensorProto.STRING}
-    nodes = [helper.make_node("Identity", [name], [f"{name}_out"]) for name in kinds]
-    inputs = [tensor(name, kind, ["N", 1]) for name, kind in kinds.items()]
-    outputs = [tensor(f"{name}_out", kind, ["N", 1]) for name, kind in kinds.items()]
-    return save_graph(path, nodes, inputs, outputs)
+    return echo_model(path, {"amount": FLOAT, "country": TensorProto.STRING}, width=1)
 
 
 def failing_model(path: Path) -> Path:
