@@ -38,7 +38,9 @@ class Problem(Struct, frozen=True):
 def answer_with_problem(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """Turn any exception into `application/problem+json`; what nobody foresaw is logged once and shown as 500."""
     problem = _describe(request, error)
-    if problem.status >= 500:
+    if isinstance(error, HeadraceError) and problem.status >= 500:
+        logger.warning("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, error)
+    elif problem.status >= 500:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     headers: dict[str, str] = {}
     if (retry_after := getattr(error, "retry_after_s", None)) is not None:
