@@ -14,8 +14,8 @@ import uvloop
 from contracts.errors import HeadraceError
 from contracts.logs import configure_logging
 from contracts.settings import ServeSettings, load_settings
-from contracts.signature import Refusal
-from serving.sandbox import confine, limit_resources
+from contracts.signature import Inspection, Refusal
+from serving import sandbox
 
 logger = logging.getLogger(__name__)
 
@@ -41,18 +41,22 @@ def main() -> int:
 
 def run_inspect(file: Path, memory_bytes: int, timeout_s: float) -> int:
     """Print an Inspection and return 0, or a Refusal and return 1."""
-    from serving.inspect import ModelRefused, inspect_file  # slow to import, and only needed here: onnx
-
-    limit_resources(memory_bytes, timeout_s)
-    confine(file.absolute())
-    try:
-        answer, status = inspect_file(file), 0
-    except ModelRefused as refused:
-        answer, status = Refusal(str(refused)), 1
-    except MemoryError:
-        answer, status = Refusal(f"inspecting the file takes more than {memory_bytes} bytes of memory"), 1
+    answer, status = _inspect(file.absolute(), memory_bytes, timeout_s)
     sys.stdout.buffer.write(msgspec.json.encode(answer))
     return status
+
+
+def _inspect(file: Path, memory_bytes: int, timeout_s: float) -> tuple[Inspection | Refusal, int]:
+    sandbox.enter(file, memory_bytes, timeout_s)
+    try:
+        from serving.inspect import ModelRefused, inspect_file  # these libraries start threads: only now, inside
+
+        try:
+            return inspect_file(file), 0
+        except ModelRefused as refused:
+            return Refusal(str(refused)), 1
+    except MemoryError:
+        return Refusal(f"inspecting the file takes more than {memory_bytes >> 20} MiB of memory"), 1
 
 
 def run_serve(model: Path, name: str) -> int:

@@ -90,6 +90,7 @@ class Ticket:
             self.settle(self)
         except Exception:  # the caller's defect must not cost the rest of the batch its answers
             logger.exception("settling a request failed")
+        del self.settle  # it leads back to this ticket: body and arrays would stay until the next garbage collection
 
 
 class Batcher:

@@ -8,8 +8,9 @@ import math
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
+import msgspec
 import onnx
 import onnx.checker
 from google.protobuf.message import DecodeError
@@ -30,51 +31,69 @@ class ModelRefused(Exception):
 
 
 def inspect_file(path: Path) -> Inspection:
-    """What is in the file at `path`. Raises ModelRefused."""
-    model = _parse(path)
-    nodes = list(_nodes(model.graph))
-    _refuse_custom_operators(model, nodes)
-    _refuse_external_data(model, nodes)
+    """What is in the file at `path`. Raises ModelRefused, and MemoryError where that can be told."""
+    size = _size(path)
+    found = _read_graph(path, size)
     _check(path)
     try:
         signature = signature_of(open_session(path, intra_op_threads=1))
     except ModelNotLoadable as error:
         raise ModelRefused(f"this runtime cannot load the model: {error}") from error
+    return msgspec.structs.replace(found, inputs=signature.inputs, outputs=signature.outputs)
+
+
+def _size(path: Path) -> int:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ModelRefused(f"the file cannot be read: {error.strerror}") from error
+    if size == 0:
+        raise ModelRefused("the file is empty")
+    return size
+
+
+def _read_graph(path: Path, size: int) -> Inspection:
+    """All but inputs and outputs. The parsed file is given up with this frame: it takes as much memory as the file once more."""
+    model = _parse(path)
+    nodes = list(_nodes(model.graph))
+    _refuse_custom_operators(model, nodes)
+    _refuse_external_data(model, nodes)
     return Inspection(
-        inputs=signature.inputs,
-        outputs=signature.outputs,
+        inputs=(),
+        outputs=(),
         opset=next((it.version for it in model.opset_import if it.domain in ("", "ai.onnx")), 0),
         ir_version=model.ir_version,
         producer=" ".join(filter(None, (model.producer_name, model.producer_version))),
         parameters=sum(math.prod(it.dims) for it in model.graph.initializer),
-        size_bytes=path.stat().st_size,
+        size_bytes=size,
         nodes=len(nodes),
         metadata={it.key: it.value for it in model.metadata_props},
     )
 
 
 def _parse(path: Path) -> onnx.ModelProto:
-    if path.stat().st_size == 0:
-        raise ModelRefused("the file is empty")
     model = onnx.ModelProto()
-    try:
-        model.ParseFromString(path.read_bytes())
-    except DecodeError as error:
-        raise ModelRefused(f"the file is not ONNX, or is cut off: {_where_it_breaks(path)}") from error
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        try:
+            with memoryview(data) as view:
+                model.ParseFromString(cast(bytes, view))  # it takes any buffer
+        except DecodeError as error:
+            raise ModelRefused(f"the file is not ONNX, or is cut off: {_where_it_breaks(data)}") from error
     if model.ir_version < 1 or not model.graph.output:
         raise ModelRefused("the file is not ONNX: it holds no graph with outputs")
     return model
 
 
-def _where_it_breaks(path: Path) -> str:
-    """At which byte the structure ends to make sense, in the file or in the graph inside it."""
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        begin, end = 0, len(data)
-        while True:
-            position, message, graph = _walk(data, begin, end)
-            if message or graph is None:
-                return f"byte {position}: {message or 'a nested field does not make sense'}"
-            begin, end = graph
+def _where_it_breaks(data: mmap.mmap) -> str:
+    """At which byte the structure ceases to make sense, in the file or in the graph inside it."""
+    begin, end = 0, len(data)
+    while True:
+        position, message, graph = _walk(data, begin, end)
+        if message:
+            return f"byte {position}: {message}"
+        if graph is None:
+            raise MemoryError  # every field is where it should be, and yet it cannot be read
+        begin, end = graph
 
 
 def _walk(data: mmap.mmap, begin: int, end: int) -> tuple[int, str, tuple[int, int] | None]:

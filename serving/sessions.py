@@ -18,8 +18,8 @@ from serving.datatypes import ONNX_DATATYPES
 from serving.errors import InputRefusedByModel, ModelFailed, ModelNotLoadable
 from serving.tensors import Array
 
-SOURCE_POSITION: Final = re.compile(r"^\S*?\.(?:cc|h):\d+ .*?\) ?")
-"""What onnxruntime puts before some messages: where in its own source they arose."""
+SOURCE_POSITION: Final = re.compile(r"/\S+\.(?:cc|cpp|h):\d+ .*?\) (?=[A-Z\d'\"])")
+"""What onnxruntime puts into some messages: file, line and function of its own where they arose."""
 
 
 class Signature(msgspec.Struct, frozen=True):
