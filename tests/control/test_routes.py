@@ -27,7 +27,7 @@ def api_routes() -> Iterator[tuple[str, str, HTTPRouteHandler]]:
                     yield method, route.path_format, handler
 
 
-ROUTES = list(api_routes())
+ROUTES = sorted(api_routes(), key=lambda it: it[:2])
 
 
 def filled(path: str, account: Account | None = None) -> str:
