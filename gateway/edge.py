@@ -6,7 +6,7 @@ hashed once; what it remembers is void with the next route table.
 
 import hmac
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
@@ -195,16 +195,17 @@ def _logged_values(call: Call) -> tuple[Sequence[Array], Sequence[Array]]:
     request, model = call.request, call.model
     if request is None or len(call.exchange.body) > MAX_LOGGED_BODY:
         return (), ()
-    inputs = _in_order(request.inputs, model.inputs)
-    outputs: Sequence[Array] = call.outputs
-    if request.outputs and outputs:
-        outputs = _in_order(dict(zip(call.names, outputs, strict=True)), model.outputs)
+    inputs = _in_order(request.inputs.keys(), request.inputs.values(), model.inputs)
+    outputs = _in_order(call.names, call.outputs, model.outputs)
     if element_count(inputs) + element_count(outputs) > MAX_LOGGED_VALUES:
         return (), ()
     return inputs, outputs
 
 
-def _in_order(arrays: Mapping[str, Array], signature: Sequence[Tensor]) -> Sequence[Array]:
+def _in_order(names: Collection[str], arrays: Collection[Array], signature: Sequence[Tensor]) -> Sequence[Array]:
     if len(arrays) != len(signature):
         return ()
-    return [arrays[it.name] for it in signature]
+    if len(signature) == 1:
+        return tuple(arrays)
+    by_name = dict(zip(names, arrays, strict=True))
+    return [by_name[it.name] for it in signature]
