@@ -48,8 +48,8 @@ class Loader:
         self._on_change = on_change
         self.endpoints: dict[UUID, Endpoint] = {}
         """By deployment id."""
-        self.is_settled = False
-        """Whether every revision of the first table has been loaded or has failed; true from then on."""
+        self.settled = asyncio.Event()
+        """Set once every revision of the first table has been loaded or has failed, and for good."""
         self._placements: dict[UUID, Placement] = {}
         self._tasks: dict[Placement, asyncio.Task[None]] = {}
         self._threads: set[asyncio.Future[Any]] = set()
@@ -156,7 +156,7 @@ class Loader:
 
     def _changed(self) -> None:
         if not any(it.state is RevisionState.LOADING for it in self.placements()):
-            self.is_settled = True
+            self.settled.set()
         self._on_change()
 
 

@@ -39,6 +39,8 @@ DRAIN_S: Final = 3.0
 """How long requests under way may take once we were told to stop; the log's last flush comes after it."""
 FLUSH_S: Final = 1.5
 LEAVE_S: Final = 0.5
+LISTEN_AFTER_S: Final = 20.0
+"""How long a worker among several may load before it listens and says that it is loading."""
 CHECK_ARTIFACTS_S: Final = 5.0
 CHECK_TIMEOUT_S: Final = 1.0
 
@@ -83,6 +85,8 @@ class Worker:
             parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect_own), name="metrics for siblings"))
         for task in (logging_task, *parts):
             task.add_done_callback(lambda _: stopping.set())
+        if self._siblings is not None:
+            await self._wait_for_models(stopping)
         server = await listen(self._edge.answer, self._limits(), bound=bound)
         logger.info("worker %d listens on port %d", self.index, server.port)
         await stopping.wait()
@@ -97,6 +101,13 @@ class Worker:
             logging.shutdown()
             os._exit(status)  # a thread inside onnxruntime cannot be ended otherwise
         return status
+
+    async def _wait_for_models(self, stopping: asyncio.Event) -> None:
+        """Leave connections to the other workers until the models are loaded, but not for ever: somebody must answer."""
+        waits = [asyncio.create_task(it.wait()) for it in (self._loader.settled, stopping)]
+        await asyncio.wait(waits, timeout=LISTEN_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in waits:
+            task.cancel()
 
     def placements(self) -> Iterable[Placement]:
         """Every revision on this worker."""
@@ -142,7 +153,7 @@ class Worker:
     def _readiness(self) -> tuple[bool, bytes]:
         """Ready once the first route table's revisions have all been loaded or have failed; what is deployed later, and a
         dependency that is away, take no worker out of service."""
-        is_ready = self._feed.has_table and self._loader.is_settled
+        is_ready = self._feed.has_table and self._loader.settled.is_set()
         dependencies = {
             name: {"state": "down" if problem else "up", "detail": problem} for name, problem in self.dependencies().items()
         }
