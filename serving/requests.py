@@ -4,7 +4,7 @@ Nothing is allocated from a number in the request before that number was checked
 kserve/open-inference-protocol, and Triton's binary data extension.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 import msgspec
@@ -52,6 +52,19 @@ class _RequestIn(Struct, frozen=True, gc=False):
     parameters: _RequestParameters = _RequestParameters()
 
 
+class _Input:
+    """An input of the model, and what shows at a glance that a request fits it."""
+
+    __slots__ = ("datatype", "rank", "tail", "tensor")
+
+    def __init__(self, tensor: Tensor) -> None:
+        self.tensor = tensor
+        self.datatype, self.rank = tensor.datatype, len(tensor.shape)
+        is_plain = tensor.shape[:1] == (-1,) and -1 not in tensor.shape[1:]
+        self.tail = list(tensor.shape[1:]) if is_plain else None
+        """The dimensions behind the first, if that is the only free one."""
+
+
 class InferRequest:
     """A decoded request that fits the model's signature."""
 
@@ -76,7 +89,7 @@ class RequestDecoder:
 
     def __init__(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor], *, is_batched: bool) -> None:
         """`is_batched`: the inputs' first dimensions are one and the same, and count rows."""
-        self._inputs = {it.name: it for it in inputs}
+        self._inputs = {it.name: _Input(it) for it in inputs}
         self._is_batched = is_batched
         self._outputs = tuple(it.name for it in outputs)
         self._all_json = (False,) * len(self._outputs)
@@ -94,15 +107,17 @@ class RequestDecoder:
                 raise TensorInvalid(f"the model has no input {tensor.name!r}; it takes {_listed(self._inputs)}")
             if tensor.name in arrays:
                 raise TensorInvalid(f"input {tensor.name!r} is given twice")
-            _check_declaration(tensor, wanted)
+            shape = tensor.shape
+            if tensor.datatype != wanted.datatype or len(shape) != wanted.rank or shape[1:] != wanted.tail or shape[0] < 0:
+                _check_declaration(tensor, wanted.tensor)
             size = tensor.parameters.binary_data_size
             if size is None:
                 if tensor.data is _NO_DATA:
                     raise TensorInvalid(f"input {tensor.name!r} has neither data nor binary_data_size")
-                arrays[tensor.name] = from_json(tensor.name, tensor.datatype, tensor.shape, tensor.data)
+                arrays[tensor.name] = from_json(tensor.name, tensor.datatype, shape, tensor.data)
             else:
                 _check_size(tensor, size, len(body) - offset)
-                arrays[tensor.name] = from_bytes(tensor.name, tensor.datatype, tensor.shape, body, offset, size)
+                arrays[tensor.name] = from_bytes(tensor.name, tensor.datatype, shape, body, offset, size)
                 offset += size
         if offset != len(body):
             raise RequestMalformed(f"{len(body) - offset} bytes follow the last binary tensor")
@@ -193,5 +208,5 @@ def _has_constants(header: bytes | bytearray) -> bool:
     return b"NaN" in header or b"Infinity" in header
 
 
-def _listed(names: "Sequence[str] | dict[str, Tensor]") -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))

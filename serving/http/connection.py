@@ -103,7 +103,7 @@ class Connection(asyncio.Protocol):
         self._target, self._body = b"", cast("bytes | bytearray", b"")
         self._head_bytes, self._headers = 0, dict[bytes, bytes]()
         self._fed_bytes: int | None = None
-        """Bytes fed since the one in which the current head began."""
+        """Bytes fed after those in which the head began or some of the body was; None if some of it just was."""
         self._unsent = 0
 
     # -- what the transport tells
@@ -141,7 +141,7 @@ class Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-            if self._stage is Stage.HEAD:  # a header is counted when it is complete, which it may never be
+            if self._stage is not Stage.NOTHING:  # a header is counted when it is complete, which it may never be
                 self._fed_bytes = 0 if self._fed_bytes is None else self._fed_bytes + len(data)
                 self._check_head(self._fed_bytes)
         except httptools.HttpParserUpgrade as upgrade:
@@ -163,31 +163,31 @@ class Connection(asyncio.Protocol):
     def on_url(self, url: bytes) -> None:
         self._target += url
         self._head_bytes += len(url)
-        self._check_head(self._head_bytes)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self._head_bytes += len(name) + len(value) + HEADER_OVERHEAD
-        self._check_head(self._head_bytes)
         name = name.lower()
         if name in KEPT_HEADERS and self._stage is Stage.HEAD:  # trailers are not headers
             headers = self._headers
             headers[name] = headers[name] + b", " + value if name in headers else value
 
     def on_headers_complete(self) -> None:
-        self._stage, self._stage_at, self._head_bytes = Stage.BODY, self._server.now, 0
+        self._check_head(self._head_bytes)
+        self._stage = Stage.BODY
         if self._parser.should_upgrade():
             self._is_replaying = True
             return
         headers = self._headers
         if b"transfer-encoding" in headers or b"expect" in headers:
             self._check_framing(headers)
-        if int(headers.get(b"content-length", 0)) > self._server.limits.max_body_bytes:
+        if b"content-length" in headers and int(headers[b"content-length"]) > self._server.limits.max_body_bytes:
             raise self._too_large()
 
     def on_body(self, chunk: bytes) -> None:
         if len(self._body) + len(chunk) > self._server.limits.max_body_bytes:
             raise self._too_large()
         self._hold(len(chunk))
+        self._fed_bytes = None
         if not self._body:
             self._body = chunk
             return
@@ -198,6 +198,7 @@ class Connection(asyncio.Protocol):
     def on_message_complete(self) -> None:
         if self._is_replaying:
             return
+        self._check_head(self._head_bytes)  # trailers count as well
         self._stage = Stage.NOTHING
         parser = self._parser
         exchange = Exchange(
@@ -217,12 +218,12 @@ class Connection(asyncio.Protocol):
         if self._is_ending:
             return
         keeps_alive = exchange.keeps_alive and not self._server.is_draining
-        asked = exchange.headers.get(b"connection")
+        headers += exchange.extra_headers
         if not keeps_alive:
             headers += b"connection: close\r\n"
-        elif asked is not None and b"keep-alive" in asked.lower():  # an HTTP/1.0 client must be told
-            headers += b"connection: keep-alive\r\n"
-        self._write(status, body, content_type, exchange.extra_headers + headers, exchange.method == b"HEAD")
+        elif b"connection" in exchange.headers and b"keep-alive" in exchange.headers[b"connection"].lower():
+            headers += b"connection: keep-alive\r\n"  # an HTTP/1.0 client must be told
+        self._write(status, body, content_type, headers, exchange.method == b"HEAD")
         self._finish(exchange, keeps_alive)
 
     def end(self) -> None:
@@ -373,8 +374,7 @@ class Connection(asyncio.Protocol):
     def _write(
         self, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes, is_head: bool = False
     ) -> None:
-        pieces = (body,) if isinstance(body, bytes) else body
-        length = sum([len(it) for it in pieces])
+        length = len(body) if isinstance(body, bytes) else sum([len(it) for it in body])
         head = b"%s%scontent-type: %s\r\ncontent-length: %d\r\n%s\r\n" % (
             STATUS_LINES[status],
             self._server.date_line,
@@ -385,6 +385,6 @@ class Connection(asyncio.Protocol):
         if is_head:
             self._transport.write(head)
         elif length < LARGE:
-            self._transport.write(b"".join((head, *pieces)))
+            self._transport.write(head + body if isinstance(body, bytes) else b"".join((head, *body)))
         else:
-            self._transport.writelines((head, *pieces))
+            self._transport.writelines((head, body) if isinstance(body, bytes) else (head, *body))

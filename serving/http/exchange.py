@@ -71,7 +71,10 @@ class Exchange:
     @property
     def path(self) -> str:
         """The decoded path; bytes that are not UTF-8 come as U+FFFD."""
-        return self.raw_path.decode("ascii") if b"%" not in self.target else _decoded(self.raw_path)
+        target = self.target
+        if target.startswith(b"/") and b"%" not in target and b"?" not in target:
+            return target.decode("latin-1")  # it is ASCII: httptools takes nothing else
+        return unquote_to_bytes(self.raw_path).decode(errors="replace")
 
     @property
     def raw_path(self) -> bytes:
@@ -107,7 +110,3 @@ class Exchange:
 def error_body(error: str) -> bytes:
     """The protocol's error object; what cannot be UTF-8 in `error` is replaced."""
     return orjson.dumps({"error": error.encode(errors="replace").decode()})
-
-
-def _decoded(path: bytes) -> str:
-    return unquote_to_bytes(path).decode(errors="replace")

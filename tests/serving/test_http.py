@@ -200,11 +200,11 @@ async def test_a_client_that_sends_on_after_its_refusal_still_reads_why(serve: S
     "data",
     [
         b"GET / HTTP/1.1\r\n" + b"x: " + b"y" * 600_000,
-        b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 200,
-        b"GET /" + b"a" * 5000,
-        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" + b"trailer: x\r\n" * 200,
+        b"GET / HTTP/1.1\r\n" + b"a:\r\n" * 200 + b"\r\n",
+        b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\n\r\n",
+        b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n" + b"trailer: x\r\n" * 200 + b"\r\n",
     ],
-    ids=["one long header", "many empty headers", "a long target", "trailers"],
+    ids=["a header without end", "many empty headers", "a long target", "trailers"],
 )
 async def test_large_heads_are_refused(serve: Serve, dial: Dial, data: bytes) -> None:
     wire = await dial(await serve(echo, max_head_bytes=4096))
