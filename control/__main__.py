@@ -12,14 +12,11 @@ from typing import Final
 
 import asyncpg
 import msgspec
-import uvicorn
 
 from contracts.errors import HeadraceError
 from contracts.logs import configure_logging
 from contracts.settings import ControlSettings, load_settings
-from control.app import create_app
 from control.database import connected
-from control.openapi import describe
 from control.schema_version import SchemaNewer, find_schema
 
 logger = logging.getLogger("control")
@@ -61,6 +58,9 @@ def main(arguments: list[str]) -> int:
 
 def print_openapi() -> int:
     """Print the API's description; needs neither settings nor a database."""
+    from control.app import create_app  # as slow as for `serve`
+    from control.openapi import describe
+
     app = create_app(ControlSettings(secret="only for the description"))  # noqa: S106
     print(
         msgspec.json.format(
@@ -72,12 +72,10 @@ def print_openapi() -> int:
 
 async def migrate_when_up(database_url: str) -> int:
     """Migrate as soon as the database answers, within `MIGRATE_PATIENCE_S`."""
-    from control.migrate import migrate  # Alembic takes as long to import as all the rest
-
     deadline = asyncio.get_running_loop().time() + MIGRATE_PATIENCE_S
     while True:
         try:
-            await migrate(database_url)
+            await migrate_if_behind(database_url)
             return 0
         except (OSError, asyncpg.CannotConnectNowError) as error:
             if asyncio.get_running_loop().time() > deadline:
@@ -87,8 +85,22 @@ async def migrate_when_up(database_url: str) -> int:
             raise HeadraceError(f"the database refuses us: {error}") from error
 
 
+async def migrate_if_behind(database_url: str) -> None:
+    """Apply what is missing; raises what `control.migrate.migrate` raises."""
+    async with connected(database_url) as connection:
+        schema = await find_schema(connection)
+    if schema.found != schema.wanted:
+        from control.migrate import migrate  # Alembic takes a second to import, which every start but the first can do without
+
+        await migrate(database_url)
+
+
 def serve(settings: ControlSettings) -> int:
     """Serve until SIGTERM or SIGINT."""
+    import uvicorn  # slow to import, as is the application: `migrate` does without
+
+    from control.app import create_app
+
     try:
         listener = listen(settings.host, settings.control_port)
     except OSError as error:

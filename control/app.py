@@ -13,7 +13,7 @@ from contracts.settings import ControlSettings
 from control import console, openapi
 from control.access import admit, authenticate, provide_member, provide_principal, provide_tenant
 from control.background import running
-from control.database import Database, provide_connection
+from control.database import Connection, Database
 from control.deployments import routes as deployments
 from control.headers import add_headers, answer_error
 from control.identity import routes as identity
@@ -79,6 +79,12 @@ def create_app(settings: ControlSettings) -> Litestar:
 async def provide_resources(state: State) -> Resources:
     """The `resources` of a handler."""
     return state.resources
+
+
+async def provide_connection(database: NamedDependency[Database]) -> AsyncGenerator[Connection]:
+    """The `connection` of a handler: one transaction a request, committed before the answer is sent."""
+    async with database.transaction() as connection:
+        yield connection
 
 
 async def provide_database(resources: NamedDependency[Resources]) -> Database:

@@ -11,7 +11,6 @@ from typing import Any, Final, LiteralString, Protocol, TypeVar, runtime_checkab
 
 import asyncpg
 from asyncpg import Record
-from litestar.di import NamedDependency
 
 from contracts.errors import Invalid, Overloaded
 
@@ -121,12 +120,6 @@ async def connected(url: str) -> AsyncGenerator[Connection]:
         yield connection
     finally:
         await connection.close(timeout=CONNECT_TIMEOUT_S)
-
-
-async def provide_connection(database: NamedDependency[Database]) -> AsyncGenerator[Connection]:
-    """The `connection` of a handler: one transaction a request, committed before the answer is sent."""
-    async with database.transaction() as connection:
-        yield connection
 
 
 @contextmanager

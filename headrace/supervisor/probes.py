@@ -1,6 +1,7 @@
 """How to ask each process whether it is ready."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
@@ -8,6 +9,8 @@ from typing import Final
 import httpx
 
 PROBE_TIMEOUT_S: Final = 2.0
+NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Spares each probe its 20 ms of loading certificates that it has no use for."""
 
 
 def postgres_probe(data: Path) -> Callable[[int], Awaitable[bool]]:
@@ -45,7 +48,7 @@ def http_probe(url: str, socket: Path | None = None) -> Callable[[int], Awaitabl
     """Ready once `GET url` answers 200, over the Unix socket `socket` if given."""
 
     async def is_ready(_pid: int) -> bool:
-        transport = httpx.AsyncHTTPTransport(uds=str(socket)) if socket else None
+        transport = httpx.AsyncHTTPTransport(verify=NO_TLS, uds=str(socket) if socket else None)
         try:
             async with httpx.AsyncClient(transport=transport, timeout=PROBE_TIMEOUT_S, trust_env=False) as client:
                 return (await client.get(url)).is_success
