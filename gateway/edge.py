@@ -5,6 +5,7 @@ hashed once; what it remembers is void with the next route table.
 """
 
 import hmac
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from importlib.metadata import version
@@ -21,6 +22,8 @@ from gateway.traffic import Traffic
 from serving.application import Call, allow, answer_model, describe_server, refuse
 from serving.errors import PathNotFound, VersionNotFound
 from serving.http import JSON, Exchange
+
+logger = logging.getLogger(__name__)
 
 MODELS: Final = "/v2/models/"
 MAX_LOGGED_BODY: Final = 64 * 1024
@@ -101,9 +104,20 @@ class Edge:
             self._record(call, request_id, caller, placement)
 
         if placement.model is None:
-            self._refuse_unserved(exchange, request_id, caller, placement, rest)
-        else:
+            error = NotServing(_why_not_serving(placement))
+            refuse(exchange, error)
+            if rest.endswith("/infer"):
+                self._record_refusal(exchange, request_id, caller, placement, error)
+            return
+        try:
             answer_model(exchange, placement.model, rest, self._max_body_bytes, report)
+        except HeadraceError:
+            raise
+        except Exception as error:  # a defect of ours: it counts against the deployment, and the traceback is for us
+            logger.exception("request %s failed", request_id)
+            if not exchange.is_answered:
+                exchange.refuse(500, "internal error")
+            self._record_refusal(exchange, request_id, caller, placement, error)
 
     def _authenticate(self, exchange: Exchange) -> Caller:
         routes = self.routes
@@ -128,14 +142,14 @@ class Edge:
         refused[error.status] = refused.get(error.status, 0) + 1
         refuse(exchange, error, CHALLENGE if isinstance(error, Unauthenticated) else b"")
 
-    def _refuse_unserved(self, exchange: Exchange, request_id: str, caller: Caller, placement: Placement, rest: str) -> None:
-        error = NotServing(_why_not_serving(placement))
-        refuse(exchange, error)
-        if rest.endswith("/infer"):
-            placement.counts.by_class[5] += 1
-            arrived_us, total_us = _times(exchange)
-            ids = (request_id, placement.owner, caller.key_id)
-            self._log(Entry(arrived_us, *ids, error.status, type(error).__name__, 0, 0, 0, 0, 0, total_us, 0, (), ()))
+    def _record_refusal(
+        self, exchange: Exchange, request_id: str, caller: Caller, placement: Placement, error: Exception
+    ) -> None:
+        status = error.status if isinstance(error, HeadraceError) else 500
+        placement.counts.by_class[status // 100] += 1
+        arrived_us, total_us = _times(exchange)
+        ids = (request_id, placement.owner, caller.key_id)
+        self._log(Entry(arrived_us, *ids, status, type(error).__name__, 0, 0, 0, 0, 0, total_us, 0, (), ()))
 
     def _record(self, call: Call, request_id: str, caller: Caller, placement: Placement) -> None:
         counts, ticket = placement.counts, call.ticket
