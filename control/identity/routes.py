@@ -47,13 +47,13 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
 async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resources: Resources) -> Response[Session]:
     """Renew a session: exchanges the refresh token for a new pair. A token used twice ends the session for everybody."""
     settings = resources.settings
-    cookie = request.cookies.get(cookies.cookie_names(settings).refresh)
-    refresh_token = data.refresh_token or cookie
-    if refresh_token is None:
+    by_cookie = data.refresh_token is None
+    refresh_token = request.cookies.get(cookies.cookie_names(settings).refresh) if by_cookie else data.refresh_token
+    if not refresh_token:
         raise Unauthenticated("a refresh token is needed, in the body or in the console's cookie")
     async with resources.database.transaction() as connection:
         presented = await service.find_session(connection, refresh_token)
-        if data.refresh_token is None:
+        if by_cookie:
             check_csrf(request.headers, presented.session_id, settings.secret)
         opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s)
     if opened is None:  # raised only here, so that the end of the session is committed
@@ -63,7 +63,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
 
 @post("/auth/logout", operation_id="logOut", tags=["Accounts"], status_code=HTTP_204_NO_CONTENT)
 async def log_out(principal: Principal, connection: Connection, settings: Settings) -> Response[None]:
-    """End the session: its refresh token, and its access token for everything within an organization."""
+    """End the session: its refresh token and its access tokens are refused from now on."""
     await queries.end_session(connection, principal.session_id)
     return Response(None, cookies=cookies.cleared_cookies(settings))
 

@@ -75,6 +75,14 @@ async def test_a_cookie_session_is_refreshed_by_cookie_with_csrf(browser: AsyncC
     assert (await browser.get("/api/v1/me")).status_code == 200
 
 
+async def test_an_empty_refresh_token_is_no_way_around_csrf(browser: AsyncClient, account: Account):
+    await log_in(browser, account)
+    before = browser.cookies["headrace_refresh_8080"]
+    forged = await browser.post("/api/v1/auth/refresh", json={"refresh_token": ""})
+    assert forged.status_code == 401
+    assert browser.cookies["headrace_refresh_8080"] == before
+
+
 async def test_logging_out_takes_the_cookies_away(browser: AsyncClient, account: Account):
     csrf_token = (await log_in(browser, account)).json()["csrf_token"]
     assert (await browser.post("/api/v1/auth/logout")).status_code == 403
