@@ -10,6 +10,10 @@ class EmailTaken(Conflict):
         super().__init__(f"there is an account for {email} already; log in instead")
 
 
+class EmailUnfit(Invalid):
+    title = "E-mail address unfit"
+
+
 class PasswordUnfit(Invalid):
     title = "Password unfit"
 

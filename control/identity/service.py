@@ -7,13 +7,14 @@ import unicodedata
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
 
 from control.database import Connection, Database
 from control.identity import queries, tokens
-from control.identity.errors import LoginRefused, PasswordUnfit, RefreshRefused
+from control.identity.errors import EmailUnfit, LoginRefused, PasswordUnfit, RefreshRefused
 from control.identity.passwords import Passwords
-from control.identity.schemas import Credentials, NewAccount, SessionKind, User
+from control.identity.schemas import Credentials, Email, NewAccount, SessionKind, User
 from control.identity.throttle import Throttle
 from control.organizations.service import create_organization
 from control.projects.service import create_project
@@ -37,12 +38,14 @@ class OpenSession(Struct, frozen=True):
 async def register(database: Database, passwords: Passwords, account: NewAccount, secret: str, life_s: int) -> OpenSession:
     """Make a person, their organization, its first project and a session, or nothing at all.
 
-    Raises PasswordUnfit, or EmailTaken if the address has an account.
+    Raises EmailUnfit, PasswordUnfit, or EmailTaken if the address has an account.
     """
+    email = normalized_email(account.email)
+    check_email(email)
     check_password(account.password)
     hashed = await passwords.hash(account.password)
     async with database.transaction() as connection:
-        user = await queries.insert_user(connection, normalized_email(account.email), account.name, hashed)
+        user = await queries.insert_user(connection, email, account.name, hashed)
         organization_id = await create_organization(connection, f"{user.name}'s organization", user.id)
         await create_project(connection, organization_id, FIRST_PROJECT, "", secret)
         return await _open_session(connection, user, account.session, life_s)
@@ -53,13 +56,13 @@ async def log_in(
 ) -> OpenSession:
     """Raises LoginRefused, after the same time whether the account or the password is wrong; LoginThrottled after several."""
     email = normalized_email(credentials.email)
-    throttle.check(email, address)
-    account = await database.run(lambda connection: queries.find_account(connection, email))
-    is_right = await passwords.matches(credentials.password, account and account.password_hash)
-    if account is None or not is_right:
-        throttle.failed(email, address)
-        raise LoginRefused
-    throttle.succeeded(email, address)
+    with throttle.attempt(email, address):
+        account = await database.run(lambda connection: queries.find_account(connection, email))
+        is_right = await passwords.matches(credentials.password, account and account.password_hash)
+        if account is None or not is_right:
+            throttle.failed(email, address)
+            raise LoginRefused
+        throttle.succeeded(email, address)
     async with database.transaction() as connection:
         await queries.delete_expired_sessions(connection, account.user.id)
         return await _open_session(connection, account.user, credentials.session, life_s)
@@ -83,6 +86,14 @@ async def rotate(
     await queries.use_refresh_token(connection, tokens.refresh_token_digest(refresh_token))
     await queries.extend_session(connection, presented.session_id, life_s)
     return await _issue(connection, presented.session_id, presented.kind, presented.user)
+
+
+def check_email(email: str) -> None:
+    """Raises EmailUnfit if what looked like an address is none in its one spelling: `﹫` is an at-sign there, `ﷺ` 18 letters."""
+    try:
+        msgspec.convert(email, Email)
+    except msgspec.ValidationError as error:
+        raise EmailUnfit("this is not an e-mail address") from error
 
 
 def check_password(password: str) -> None:

@@ -3,7 +3,9 @@
 Kept in memory, for one control process: a restart forgives, which costs an attacker more than it gives.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
+from collections.abc import Generator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Final
 
@@ -24,6 +26,26 @@ class Throttle:
 
     def __init__(self) -> None:
         self.entries: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+        self.under_way: Counter[tuple[str, str]] = Counter()
+
+    @contextmanager
+    def attempt(self, account: str, address: str) -> Generator[None]:
+        """Hold one try, which the block must report. Raises LoginThrottled.
+
+        Tries under way count as failures until they are known to be none: sent all at once, they would pass `check` together.
+        """
+        self.check(account, address)
+        pair = account, address
+        failures, _ = self.entries.get(pair, (0, 0.0))
+        if self.under_way[pair] and failures + self.under_way[pair] >= FREE_FAILURES:
+            raise LoginThrottled("too many logins of one account at once; try again in 1 s")
+        self.under_way[pair] += 1
+        try:
+            yield
+        finally:
+            self.under_way[pair] -= 1
+            if not self.under_way[pair]:
+                del self.under_way[pair]
 
     def check(self, account: str, address: str, now: float | None = None) -> None:
         """Raises LoginThrottled if the pair must still wait; `now` is on the monotonic clock, in seconds."""
