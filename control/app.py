@@ -22,6 +22,7 @@ from control.monitoring import routes as monitoring
 from control.projects import routes as projects
 from control.registry import routes as registry
 from control.registry.artifacts import sweep_forever
+from control.requests import ControlRequest
 from control.resources import Resources, open_resources
 from control.routing.publisher import publishing_routes
 from control.system import routes as system
@@ -71,6 +72,7 @@ def create_app(settings: ControlSettings) -> Litestar:
         exception_handlers={Exception: answer_error, 500: answer_error},
         before_send=[add_headers],
         openapi_config=openapi.openapi_config(),
+        request_class=ControlRequest,
         request_max_body_size=LARGEST_BODY_BYTES,
         logging_config=None,
     )

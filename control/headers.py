@@ -7,7 +7,6 @@ from litestar import Request, Response
 from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
-from contracts.errors import Invalid
 from contracts.problems import answer_with_problem
 
 CONTENT_SECURITY_POLICY: Final = (
@@ -47,12 +46,9 @@ async def add_headers(message: Message, scope: Scope) -> None:
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The app's one exception handler.
 
-    Litestar puts what a dependency raises while it is cleaned up (a lost database) into a group of one, and lets
-    UnicodeDecodeError escape from its body parser.
+    Litestar puts what a dependency raises while it is cleaned up (a lost database) into a group of one.
     """
     name_request(request.scope)
-    if isinstance(error, UnicodeDecodeError):
-        return answer_with_problem(request, Invalid("the request is not valid UTF-8"))
     if isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         return answer_error(request, error.exceptions[0])
     return answer_with_problem(request, error)

@@ -7,5 +7,5 @@ class KeyNotFound(NotFound):
     title = "Key not found"
 
 
-class KeyExpiresInThePast(Invalid):
-    title = "Key expires in the past"
+class KeyExpiryUnfit(Invalid):
+    title = "Key expiry unfit"

@@ -10,7 +10,7 @@ from litestar import Request, delete, get, post
 from litestar.exceptions import InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
-from litestar.params import FromPath, JSONBody, QueryParameter
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
 from control.injected import Connection, Resources, Tenant
@@ -24,6 +24,7 @@ FileName = Annotated[
         min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)", description="Name of the file, for people."
     ),
 ]
+Number = Annotated[int, PathParameter(ge=1, le=2**31 - 1, description="Counts from 1 within the model.")]
 
 
 @dataclass
@@ -103,9 +104,7 @@ async def upload_model_version(
     operation_id="getModelVersion",
     tags=["Models"],
 )
-async def get_model_version(
-    model_id: FromPath[UUID], number: FromPath[int], tenant: Tenant, connection: Connection
-) -> ModelVersion:
+async def get_model_version(model_id: FromPath[UUID], number: Number, tenant: Tenant, connection: Connection) -> ModelVersion:
     """One version, by its number."""
     return await queries.find_version(connection, tenant.project_id, model_id, number)
 

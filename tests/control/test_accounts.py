@@ -1,5 +1,7 @@
 """Signing up, logging in, and what a session is good for."""
 
+import asyncio
+
 import pytest
 from httpx import AsyncClient
 from litestar import Litestar
@@ -60,6 +62,9 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(clien
         ({"email": "no address"}, "regex"),
         ({"email": "a@b" + "c" * 300}, "length"),
         ({"email": "nul\x00@example.com"}, "regex"),
+        ({"email": "a\ufe6bb@example.com"}, "not an e-mail address"),
+        ({"email": "a\ufe70b@example.com"}, "not an e-mail address"),
+        ({"email": "\ufdfa" * 200 + "@example.com"}, "not an e-mail address"),
         ({"name": ""}, "length"),
         ({"name": "two\nlines"}, "regex"),
         ({"name": " padded"}, "regex"),
@@ -74,7 +79,18 @@ async def test_an_unfit_registration_is_refused_with_a_reason(client: AsyncClien
     assert words in answer.text
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"email": "\xff"}', b'{"email": "\\ud800@example.com"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"email": "\xff"}',
+        b'{"email": "\\ud800@example.com"}',
+        pytest.param(b'{"email": ' + b"[" * 100_000, id="nested"),
+    ],
+)
 async def test_a_body_that_is_no_registration_is_the_callers_fault(client: AsyncClient, body: bytes):
     answer = await client.post(REGISTER, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code in (400, 422)
@@ -103,6 +119,13 @@ async def test_guessing_is_slowed_down_for_that_account_alone(client: AsyncClien
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1
     assert other.status_code == 200
+
+
+async def test_guesses_sent_all_at_once_are_slowed_down_too(client: AsyncClient, account: Account):
+    guesses = ({"email": account.email, "password": f"guess {number}"} for number in range(3 * FREE_FAILURES))
+    answers = await asyncio.gather(*(client.post(LOGIN, json=it) for it in guesses))
+    assert [it.status_code for it in answers].count(401) == FREE_FAILURES
+    assert {it.status_code for it in answers} == {401, 429}
 
 
 async def test_too_many_logins_at_once_are_asked_to_come_back(app: Litestar, client: AsyncClient, account: Account):

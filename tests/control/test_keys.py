@@ -49,6 +49,7 @@ async def test_a_key_can_expire(account: Account):
     [
         {"expires_at": "2020-01-01T00:00:00Z"},
         {"expires_at": "2099-01-01T00:00:00"},
+        {"expires_at": "9999-12-31T23:59:59-23:59"},
         {"expires_at": "soon"},
         {"scopes": []},
         {"scopes": ["root"]},

@@ -75,6 +75,13 @@ async def test_what_does_not_exist_is_not_found(account: Account):
     assert (await upload(account, str(uuid4()), b"anything")).status_code == 404
 
 
+@pytest.mark.parametrize("number", ["0", "-1", str(2**31), "9" * 30])
+async def test_a_number_no_version_can_have_is_refused(account: Account, number: str):
+    model = await create_model(account)
+    answer = await account.client.get(f"{project(account)}/models/{model['id']}/versions/{number}")
+    assert answer.status_code == 422
+
+
 async def test_a_model_of_another_project_is_not_found(account: Account, stranger: Account, tmp_path: Path):
     version = await create_version(account, model_file(tmp_path))
     path = f"{project(stranger)}/models/{version['model_id']}"
