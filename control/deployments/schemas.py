@@ -27,20 +27,20 @@ DeploymentState = Literal["pending", "starting", "ready", "degraded", "failed", 
 WorkerState = Literal["pending", "loading", "ready", "failed"]
 
 
+class BatchingPatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of how requests are joined; absent stays as it is, or as it is by default."""
+
+    max_batch_size: Annotated[int, Meta(ge=1, le=4096)] | UnsetType = UNSET
+    max_delay_us: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
+
+
 class NewDeployment(Struct, frozen=True, forbid_unknown_fields=True):
     """A deployment to create; its name must be new in the project."""
 
     name: DeploymentName
     model_version_id: UUID
-    batching: Batching | None = None
-    """How requests may be joined; null means the defaults."""
-
-
-class BatchingPatch(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to change of how requests are joined; absent stays as it is."""
-
-    max_batch_size: Annotated[int, Meta(ge=1, le=4096)] | UnsetType = UNSET
-    max_delay_us: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
+    batching: BatchingPatch | None = None
+    """How requests may be joined, other than by default."""
 
 
 class DeploymentPatch(Struct, frozen=True, forbid_unknown_fields=True):

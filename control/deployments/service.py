@@ -15,7 +15,7 @@ from control.routing.queries import bump_routes
 async def create_deployment(connection: Connection, project_id: UUID, created_by: UUID, new: NewDeployment) -> UUID:
     """Make a deployment with its revision 1. Raises DeploymentNameTaken or VersionNotFound."""
     deployment_id = await queries.insert_deployment(connection, project_id, new.name)
-    first = Current(1, new.model_version_id, new.batching or Batching())
+    first = Current(1, new.model_version_id, _changed(Batching(), new.batching or BatchingPatch()))
     await queries.insert_revision(connection, project_id, deployment_id, created_by, first)
     await bump_routes(connection)
     return deployment_id

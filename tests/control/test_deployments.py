@@ -47,9 +47,10 @@ async def test_a_name_is_taken_once_in_a_project(account: Account, stranger: Acc
 
 
 @pytest.mark.parametrize(
-    "batching", [{"max_batch_size": 0}, {"max_batch_size": 4097}, {"max_delay_us": -1}, {"max_delay_us": 1_000_001}]
+    "batching",
+    [{"max_batch_size": 0}, {"max_batch_size": 4097}, {"max_delay_us": -1}, {"max_delay_us": 1_000_001}, {"max_delay_ms": 5}],
 )
-async def test_batching_out_of_range_is_refused(account: Account, version: Json, batching: dict[str, int]):
+async def test_unfit_batching_is_refused(account: Account, version: Json, batching: dict[str, int]):
     deployment = await deploy(account, version)
     body = {"name": "other", "model_version_id": version["id"], "batching": batching}
     assert (await account.client.post(f"{project(account)}/deployments", json=body)).status_code == 422

@@ -411,10 +411,7 @@ export interface components {
             /** @default 0 */
             max_delay_us?: number;
         };
-        /**
-         * BatchingPatch
-         * @default {}
-         */
+        /** BatchingPatch */
         BatchingPatch: {
             max_batch_size?: number;
             max_delay_us?: number;
@@ -584,7 +581,7 @@ export interface components {
         };
         /** NewDeployment */
         NewDeployment: {
-            batching?: components["schemas"]["Batching"] | null;
+            batching?: components["schemas"]["BatchingPatch"] | null;
             /** Format: uuid */
             model_version_id: string;
             name: string;
@@ -1705,6 +1702,7 @@ export interface operations {
             header?: never;
             path: {
                 model_id: string;
+                /** @description Counts from 1 within the model. */
                 number: number;
                 project_id: string;
             };
