@@ -28,10 +28,14 @@ def choose_range(start: datetime | None, end: datetime | None, now: datetime) ->
 
     Raises RangeInvalid if `end` is not after `start`, or more than `MAX_RANGE` after it.
     """
-    end = (end or max(now, (start or now) + timedelta(minutes=1))).astimezone(UTC)
-    start = (start or end - DEFAULT_RANGE).astimezone(UTC)
+    impossible = f"`from` must be before `to`, and both between {EARLIEST:%Y} and {LATEST:%Y}"
+    try:
+        end = (end or max(now, (start or now) + timedelta(minutes=1))).astimezone(UTC)
+        start = (start or end - DEFAULT_RANGE).astimezone(UTC)
+    except OverflowError as error:  # an hour before the year 1, or a day after the year 9999
+        raise RangeInvalid(impossible) from error
     if not EARLIEST <= start < end <= LATEST:
-        raise RangeInvalid(f"`from` must be before `to`, and both between {EARLIEST:%Y} and {LATEST:%Y}")
+        raise RangeInvalid(impossible)
     if end - start > MAX_RANGE:
         raise RangeInvalid(f"a summary covers {MAX_RANGE.days} days at most")
     start, end = _minute(start), _minute(end + timedelta(seconds=59, microseconds=999_999))

@@ -97,7 +97,15 @@ async def test_a_long_range_has_long_steps_that_sum_up(client: Client, store: St
 
 @pytest.mark.parametrize(
     ("start", "end"),
-    [(NOON, NOON), (NOON, NOON - timedelta(hours=1)), (NOON - timedelta(days=401), NOON), ("0001-01-01T00:00:00Z", None)],
+    [
+        (NOON, NOON),
+        (NOON, NOON - timedelta(hours=1)),
+        (NOON - timedelta(days=401), NOON),
+        ("0001-01-01T00:00:00Z", None),
+        (None, "0001-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00+23:59", None),
+        ("9999-12-31T23:59:59-23:59", None),
+    ],
 )
 async def test_an_impossible_range_is_refused(client: Client, source: Source, start: Any, end: Any) -> None:
     query = {name: it if isinstance(it, str) else it.isoformat() for name, it in (("from", start), ("to", end)) if it}
