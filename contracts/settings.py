@@ -27,7 +27,8 @@ class SharedSettings(Struct, frozen=True, kw_only=True):
     """Directory of everything Headrace keeps on this machine."""
     host: str = "127.0.0.1"
     """Address the public ports listen on."""
-    log_level: str = "INFO"
+    log_level: Annotated[str, Meta(pattern="(?i)^(debug|info|warning|error)$")] = "INFO"
+    """`DEBUG`, `INFO`, `WARNING` or `ERROR`."""
     redis_url: str = "redis://127.0.0.1:6379/0"
     artifacts: str = ""
     """`s3://bucket/prefix`, or a directory; empty means `<data>/artifacts`."""
@@ -122,7 +123,7 @@ class CommandSettings(SharedSettings, frozen=True, kw_only=True):
     token: str = ""
     """Access token the client commands use; empty means the one `headrace login` kept."""
     api_key: str = ""
-    """Key `headrace predict` uses; empty means the one kept by `headrace login` or `signup`."""
+    """Key `headrace predict` uses; empty means one that it makes and keeps for whoever signed in here."""
 
 
 ALL_SETTINGS: Final = (ControlSettings, TelemetrySettings, GatewaySettings, ServeSettings, CommandSettings)

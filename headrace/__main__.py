@@ -30,7 +30,7 @@ def main() -> None:
     """Run the command line; a failure is one line on standard error (one JSON object on standard output with --json)."""
     try:
         app()
-    except HeadraceError as error:
+    except (HeadraceError, OSError) as error:
         if "--json" in sys.argv:
             print(json.dumps({"error": str(error)}))
         print(f"headrace: {error}", file=sys.stderr)

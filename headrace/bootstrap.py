@@ -41,7 +41,7 @@ def main(arguments):  # type: (list[str]) -> None
         install_python_packages("--group", "dev")
         build_console()
         install_chromium()
-    except SetupFailed as error:
+    except (SetupFailed, OSError) as error:  # OSError: a full or read-only disk, a folder of somebody else
         sys.exit("headrace: {}".format(error))
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,13 +1,10 @@
 """HTTP client of the control plane and the gateway, as the commands use it."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
-import msgspec
-from msgspec import Struct
 
 from headrace.errors import CommandFailed, Refused, Unreachable
 
@@ -18,37 +15,15 @@ CHUNK_BYTES: Final = 1 << 20
 Json = dict[str, Any]
 
 
-class KeptSession(Struct, kw_only=True):
-    """What `signup` and `login` keep in the data directory, readable by its owner alone."""
-
-    api_url: str
-    email: str
-    access_token: str
-    refresh_token: str
-    organization_id: str
-    project_id: str
-    api_key: str = ""
-
-    @staticmethod
-    def load(path: Path) -> "KeptSession":
-        """Raises CommandFailed if nobody is signed in."""
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=KeptSession)
-        except FileNotFoundError as error:
-            raise CommandFailed("nobody is signed in here; run `headrace signup` or `headrace login` first") from error
-
-    def keep(self, path: Path) -> None:
-        """Write to `path`, mode 0600."""
-        path.touch(mode=0o600)
-        path.write_bytes(msgspec.json.encode(self))
-
-
 class ApiClient:
     """Calls `api_url`; a refused call raises Refused with the server's reason, an unreachable server Unreachable."""
 
     def __init__(self, api_url: str, access_token: str = "") -> None:
         headers = {"Authorization": f"Bearer {access_token}"} if access_token else {}
-        self._http = httpx.Client(base_url=api_url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        try:
+            self._http = httpx.Client(base_url=api_url, headers=headers, timeout=TIMEOUT_S, trust_env=False)
+        except httpx.InvalidURL as error:
+            raise Unreachable(f"{api_url!r} is not an address: {error}") from error
 
     def get(self, path: str, **query: Any) -> Json:
         """The JSON answer of GET `path`."""
@@ -82,19 +57,25 @@ class ApiClient:
             answer = self._http.request(method, path, **options)
         except httpx.HTTPError as error:
             raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error
-        if answer.is_success:
-            return answer.json() if answer.content else {}
-        if answer.is_client_error:
-            raise Refused(_reason(answer))
-        raise CommandFailed(_reason(answer))
+        if answer.is_success and not answer.content:
+            return {}
+        body = _object(answer)
+        if answer.is_success and body is not None:
+            return body
+        reason = (body and (body.get("detail") or body.get("error"))) or _surprise(answer)
+        raise Refused(str(reason), answer.status_code) if answer.is_client_error else CommandFailed(str(reason))
 
 
-def _reason(answer: httpx.Response) -> str:
+def _object(answer: httpx.Response) -> Json | None:
     try:
         body = answer.json()
-    except json.JSONDecodeError:
-        return f"{answer.request.url} answered {answer.status_code}"
-    return str(body.get("detail") or body.get("error") or body)
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _surprise(answer: httpx.Response) -> str:
+    return f"{answer.request.url.copy_with(query=None)} answered {answer.status_code}, not as Headrace would"
 
 
 def _chunks(file: Path) -> Iterator[bytes]:

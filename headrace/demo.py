@@ -9,14 +9,16 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from headrace.client import ApiClient
+from headrace.client import ApiClient, Json
 from headrace.deploying import deploy_file, key_is_known, make_key, wait_until_ready
-from headrace.errors import CommandFailed, Refused
+from headrace.errors import CommandFailed, DeploymentFailed, Refused, TimedOut
+from headrace.instance import write_private
 from headrace.supervisor.stack import CHECKOUT
 
 EMAIL: Final = "demo@headrace.local"
 SAMPLES: Final = CHECKOUT / "docs" / "samples"
 READY_TIMEOUT_S: Final = 60.0
+SETTLE_TIMEOUT_S: Final = 20.0
 
 
 class Demo(Struct, kw_only=True):
@@ -38,8 +40,7 @@ class Demo(Struct, kw_only=True):
             return Demo(password=secrets.token_urlsafe(12))
 
     def keep(self, path: Path) -> None:
-        path.touch(mode=0o600)
-        path.write_bytes(msgspec.json.encode(self))
+        write_private(path, msgspec.json.encode(self))
 
 
 def load_demo(api_url: str, inference_url: str, kept: Path, step: Callable[[str], None]) -> Demo:
@@ -48,24 +49,35 @@ def load_demo(api_url: str, inference_url: str, kept: Path, step: Callable[[str]
     demo = Demo.load(kept)
     demo.keep(kept)
     client = _sign_in(demo, api_url, is_new)
-    fresh = [deploy_sample(client, demo, file, step) for file in sorted(SAMPLES.glob("*.onnx"))]
+    there = {it["name"]: it for it in client.items(f"/api/v1/projects/{demo.project_id}/deployments")}
+    fresh = [it for it in sorted(SAMPLES.glob("*.onnx")) if it.stem not in there or it.stem not in demo.deployments]
+    for file in fresh:
+        deploy_sample(client, demo, file, step)
+    for name in sorted(there.keys() & set(demo.deployments)):
+        await_what_was_there(client, there[name], step)
     if not demo.api_key or not key_is_known(inference_url, demo.api_key):
         demo.api_key = make_key(client, inference_url, demo.project_id, "sample traffic", ["infer"])["secret"]
     demo.keep(kept)
-    if any(fresh):
+    if fresh:
         step("sending a little traffic")
-        send_traffic(ApiClient(inference_url, demo.api_key), demo.deployments)
+        send_traffic(ApiClient(inference_url, demo.api_key), [it.stem for it in fresh])
     return demo
 
 
-def deploy_sample(client: ApiClient, demo: Demo, file: Path, step: Callable[[str], None]) -> bool:
-    """Deploy one sample and wait for it; whether it was not there before."""
+def deploy_sample(client: ApiClient, demo: Demo, file: Path, step: Callable[[str], None]) -> None:
+    """Deploy one sample, which must become ready."""
     deployment = deploy_file(client, demo.project_id, file, file.stem, step)
     wait_until_ready(client, deployment, READY_TIMEOUT_S)
-    if file.stem in demo.deployments:
-        return False
-    demo.deployments.append(file.stem)
-    return True
+    if file.stem not in demo.deployments:
+        demo.deployments.append(file.stem)
+
+
+def await_what_was_there(client: ApiClient, deployment: Json, step: Callable[[str], None]) -> None:
+    """Wait for a deployment of an earlier start, which people may have changed since: theirs to mend, and no reason to stop."""
+    try:
+        wait_until_ready(client, deployment, SETTLE_TIMEOUT_S)
+    except (DeploymentFailed, TimedOut) as error:
+        step(str(error))
 
 
 def send_traffic(client: ApiClient, deployments: list[str]) -> None:

@@ -6,10 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import httpx
-
 from headrace.client import ApiClient, Json
-from headrace.errors import CommandFailed, TimedOut
+from headrace.errors import DeploymentFailed, Refused, TimedOut
 
 POLL_S: Final = 0.1
 KEY_TIMEOUT_S: Final = 10.0
@@ -32,15 +30,15 @@ def deploy_file(client: ApiClient, project_id: str, file: Path, name: str, step:
 
 
 def wait_until_ready(client: ApiClient, deployment: Json, timeout_s: float) -> Json:
-    """The deployment once it is ready. Raises CommandFailed with the reason if it failed, TimedOut if it takes too long."""
+    """The deployment once it is ready. Raises DeploymentFailed with the reason, or TimedOut."""
     path = f"/api/v1/projects/{deployment['project_id']}/deployments/{deployment['id']}"
     deadline = time.monotonic() + timeout_s
     while True:
         now = client.get(path)
         if now["state"] == "ready":
             return now
-        if now["state"] == "failed":
-            raise CommandFailed(f"{now['name']} failed: {now['state_reason']}")
+        if now["state"] in ("failed", "degraded") and any(it["state"] == "failed" for it in now["workers"]):
+            raise DeploymentFailed(f"{now['name']} is {now['state']}: {now['state_reason']}")
         if time.monotonic() > deadline:
             raise TimedOut(f"{now['name']} is still {now['state']} after {timeout_s:.0f} s: {now['state_reason']}")
         time.sleep(POLL_S)
@@ -59,9 +57,11 @@ def make_key(client: ApiClient, inference_url: str, project_id: str, name: str, 
 
 def key_is_known(inference_url: str, secret: str) -> bool:
     """Whether the gateway takes `secret`: it tells only a known key that there is no model of this name."""
-    url = f"{inference_url}/v2/models/no-such-model"
-    answer = httpx.get(url, headers={"Authorization": f"Bearer {secret}"}, timeout=KEY_TIMEOUT_S, trust_env=False)
-    return answer.status_code != UNAUTHENTICATED
+    try:
+        ApiClient(inference_url, secret).get("/v2/models/no-such-model")
+    except Refused as error:
+        return error.answered != UNAUTHENTICATED
+    return True
 
 
 def _version_of(client: ApiClient, project: str, file: Path, name: str, step: Callable[[str], None]) -> Json:

@@ -31,6 +31,13 @@ class DataUnusable(CommandFailed):
     """The data directory cannot be written, or its disk is full."""
 
 
+class CannotListen(CommandFailed):
+    def __init__(self, port: int, host: str, reason: str) -> None:
+        super().__init__(
+            f"cannot listen on port {port} of {host}: {reason}; choose other ports with --port-base N, or set HEADRACE_HOST"
+        )
+
+
 class AlreadyRunning(CommandFailed):
     def __init__(self, pid: int) -> None:
         super().__init__(
@@ -59,7 +66,17 @@ class Unreachable(CommandFailed):
 
 
 class Refused(CommandFailed):
+    """The server's own words, and the status it `answered` with, a 4xx."""
+
     exit = Exit.REFUSED
+
+    def __init__(self, detail: str, answered: int) -> None:
+        super().__init__(detail)
+        self.answered = answered
+
+
+class DeploymentFailed(CommandFailed):
+    """A deployment will not become ready."""
 
 
 class TimedOut(CommandFailed):

@@ -6,12 +6,14 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
 import tempfile
+import time
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 from msgspec import Struct
@@ -23,6 +25,9 @@ LAYOUT: Final = 1
 MINIMUM_FREE_BYTES: Final = 200 * 1024**2
 LONGEST_SOCKET_DIRECTORY: Final = 70
 """A Unix socket's path may have 107 bytes in all."""
+LOCK_PATIENCE_S: Final = 0.5
+"""Whoever asks whether the directory is held, holds it for a moment as well."""
+LOCK_POLL_S: Final = 0.02
 
 
 class ProcessState(Struct, frozen=True):
@@ -40,7 +45,7 @@ class InstanceState(Struct, frozen=True, kw_only=True):
 
     pid: int
     phase: str
-    """`starting`, `ready`, `stopping` or `failed`."""
+    """`starting`, `ready`, `stopping`, and when it is over `stopped` or `failed`."""
     failure: str = ""
     failure_exit: int = 0
     console_url: str
@@ -78,18 +83,19 @@ class Instance:
     def prepare(self) -> None:
         """Create the directory, or check the one that is there. Raises DataNewer or DataUnusable."""
         try:
-            for folder in (self.data, self.logs, self.state_file.parent):
-                folder.mkdir(parents=True, exist_ok=True)
-            self._check_layout()
+            self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._check_space()
+            self._check_layout()
+            for folder in (self.logs, self.state_file.parent):
+                folder.mkdir(exist_ok=True)
         except OSError as error:
             raise DataUnusable(f"cannot write to {self.data}: {error.strerror}; free space or set HEADRACE_DATA") from error
 
     def secret(self) -> str:
         """This instance's signing secret, made on first use."""
         path = self.data / "secret"
-        with suppress(FileExistsError), open(path, "x", opener=_private) as file:
-            file.write(secrets.token_urlsafe(32))
+        if not path.exists():
+            write_private(path, secrets.token_urlsafe(32).encode())
         return path.read_text()
 
     def write_state(self, state: InstanceState) -> None:
@@ -106,9 +112,9 @@ class Instance:
             return None
 
     def state(self) -> InstanceState:
-        """The running instance's state. Raises NotRunning."""
+        """The running instance's state. Raises NotRunning, also while a new supervisor has not written its first."""
         state = self.last_state()
-        if state is None or not self.is_locked():
+        if state is None or not self.is_locked() or state.pid != self._holder():
             raise NotRunning
         return state
 
@@ -127,21 +133,34 @@ class Instance:
     def locked(self) -> Generator[None]:
         """Hold the data directory, with a folder for its sockets, for one supervisor. Raises AlreadyRunning or DataUnusable."""
         with self.lock_file.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                state = self.last_state()
-                raise AlreadyRunning(state.pid if state else 0) from error
+            self._lock(file)
+            file.truncate(0)
+            file.write(str(os.getpid()).encode())
+            file.flush()
             try:
                 self._prepare_sockets()
                 yield
             finally:
                 shutil.rmtree(self.sockets, ignore_errors=True)
 
+    def _lock(self, file: BinaryIO) -> None:
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        while True:
+            try:
+                return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise AlreadyRunning(self._holder()) from error
+            time.sleep(LOCK_POLL_S)
+
+    def _holder(self) -> int:
+        """Pid of the supervisor that holds, or last held, the directory."""
+        return int(self.lock_file.read_text() or 0)
+
     def _check_layout(self) -> None:
         path = self.data / "LAYOUT"
         if not path.exists():
-            path.write_text(f"{LAYOUT}\n")
+            write_private(path, f"{LAYOUT}\n".encode())
         found = path.read_text().strip()
         if not found.isdigit():
             raise DataUnusable(f"{path} does not hold a number; this is not a Headrace data directory")
@@ -156,10 +175,19 @@ class Instance:
 
     def _prepare_sockets(self) -> None:
         self.sockets.mkdir(exist_ok=True)
-        if self.sockets.stat().st_uid != os.geteuid():
+        found = self.sockets.lstat()
+        if found.st_uid != os.geteuid() or not stat.S_ISDIR(found.st_mode):
             raise DataUnusable(f"{self.sockets} belongs to somebody else; remove it or set TMPDIR")
         self.sockets.chmod(0o711)  # PostgreSQL's own user passes through to its own folder; the others are closed
 
 
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
+def write_private(path: Path, content: bytes) -> None:
+    """Replace `path` whole, readable by its owner alone."""
+    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(partial).replace(path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise

@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-progress = Console(stderr=True, highlight=False, soft_wrap=True)
-answers = Console(highlight=False, soft_wrap=True)
+progress = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+answers = Console(highlight=False, soft_wrap=True, emoji=False)
 
 
 class Output:
@@ -21,7 +21,7 @@ class Output:
     def step(self, text: str) -> None:
         """Tell a person how far we are; a script hears nothing."""
         if not self.as_json:
-            progress.print(f"[dim]·[/dim] {text}")
+            progress.print(f"[dim]·[/dim] {escape(text)}")
 
     def line(self, name: str, line: str) -> None:
         """Pass on a line that process `name` printed."""
@@ -29,7 +29,7 @@ class Output:
             progress.print(f"[cyan]{name:>9}[/cyan] {escape(line)}")
 
     def result(self, value: Any, words: str | Table) -> None:
-        """Print the one result: `value` for scripts, `words` for people."""
+        """Print the one result: `value` for scripts, `words` (rich's markup: escape what others wrote) for people."""
         if self.as_json:
             print(msgspec.json.encode(value).decode(), flush=True)
         else:

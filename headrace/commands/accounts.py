@@ -3,11 +3,13 @@
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
-from headrace.client import ApiClient, Json, KeptSession
+from headrace.client import ApiClient, Json
 from headrace.commands import options
 from headrace.deploying import make_key
 from headrace.output import Output
+from headrace.session import KeptSession
 
 key_commands = typer.Typer(help="API keys for applications.", no_args_is_help=True)
 
@@ -39,10 +41,8 @@ def create_key(
     as_json: options.AsJson = False,
 ) -> None:
     """Create an API key in your project; its secret is shown this once."""
-    client, session = options.signed_in()
-    made = make_key(client, options.inference_url(), session.project_id, name, scope or ["infer"])
-    session.api_key = made["secret"]
-    session.keep(options.session_file())
+    me = options.signed_in()
+    made = make_key(me.client, options.inference_url(me.api_url), me.project_id, name, scope or ["infer"])
     Output(as_json).result(made, f"[bold]{made['secret']}[/bold]\nThis is shown once; store it now.")
 
 
@@ -50,7 +50,7 @@ def _sign_in(how: str, body: Json, output: Output) -> None:
     url = options.api_url()
     made = ApiClient(url).post(f"/api/v1/auth/{how}", body)
     session = KeptSession(
-        api_url=url,
+        api_url=options.settings().api_url,
         email=body["email"],
         access_token=made["access_token"],
         refresh_token=made["refresh_token"],
@@ -59,4 +59,4 @@ def _sign_in(how: str, body: Json, output: Output) -> None:
     )
     session.keep(options.session_file())
     shown = {name: made[name] for name in ("access_token", "organization_id", "project_id")}
-    output.result(shown, f"Signed in as [bold]{body['email']}[/bold]. Next: `headrace deploy MODEL.onnx --name NAME`")
+    output.result(shown, f"Signed in as [bold]{escape(body['email'])}[/bold]. Next: `headrace deploy MODEL.onnx --name NAME`")

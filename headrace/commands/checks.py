@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 import typer
 from msgspec import Struct
+from rich.markup import escape
 from rich.table import Table
 
 from contracts.errors import HeadraceError
@@ -111,5 +112,10 @@ def _dependencies(name: str, url: str) -> Iterator[Finding]:
 def _table(findings: list[Finding]) -> Table:
     table = Table("", "what", "found", "what to do")
     for it in findings:
-        table.add_row("[green]✓[/green]" if it.is_well else "[red]✗[/red]", it.what, it.found, "" if it.is_well else it.advice)
+        table.add_row(
+            "[green]✓[/green]" if it.is_well else "[red]✗[/red]",
+            escape(it.what),
+            escape(it.found),
+            "" if it.is_well else escape(it.advice),
+        )
     return table

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -23,7 +25,7 @@ from headrace.errors import CommandFailed, StartFailed, TimedOut
 from headrace.instance import Instance, InstanceState
 from headrace.output import Output
 from headrace.supervisor.ports import choose_ports
-from headrace.supervisor.stack import plan_stack
+from headrace.supervisor.stack import PYTHON, plan_stack
 from headrace.supervisor.supervisor import START_TIMEOUT_S, Supervisor
 
 STOP_TIMEOUT_S: Final = 15.0
@@ -58,7 +60,8 @@ def down(as_json: options.AsJson = False) -> None:
     """Stop the running instance."""
     here = options.instance()
     state = here.state()
-    os.kill(state.pid, signal.SIGTERM)
+    with suppress(ProcessLookupError):  # it is leaving by itself
+        os.kill(state.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
     while here.is_locked():
         if time.monotonic() > deadline:
@@ -80,11 +83,13 @@ def logs(
     as_json: options.AsJson = False,
 ) -> None:
     """Print what the processes logged."""
-    files = sorted(options.instance().logs.glob(f"{process or '*'}.log"))
+    known = sorted(options.instance().logs.glob("*.log"))
+    files = [file for file in known if process in ("", file.stem)]
     if not files:
-        raise CommandFailed(f"there is no log of {process!r}" if process else "nothing was logged yet")
+        names = ", ".join(file.stem for file in known)
+        raise CommandFailed(f"there is no log of {process!r}; there are {names}" if known else "nothing was logged yet")
     kept = [{"process": file.stem, "line": line} for file in files for line in _tail(file, lines)]
-    Output(as_json).result({"lines": kept}, "\n".join(f"{it['process']:>9} {it['line']}" for it in kept))
+    Output(as_json).result({"lines": kept}, escape("\n".join(f"{it['process']:>9} {it['line']}" for it in kept)))
     if follow and not as_json:
         _follow(files)
 
@@ -118,9 +123,8 @@ def _start_detached(here: Instance, settings: CommandSettings, demo: bool, outpu
     here.prepare()
     with here.locked():  # refuse early, before a process is started
         pass
-    before = here.last_state()
     command = [
-        sys.executable,
+        *PYTHON,
         "-m",
         "headrace",
         "up",
@@ -132,14 +136,32 @@ def _start_detached(here: Instance, settings: CommandSettings, demo: bool, outpu
     ]
     with (here.logs / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    state = _wait_for_start(here, process, before)
-    loaded = None
-    if demo:
-        loaded = load_demo(state.console_url, state.inference_url, here.data / "demo.json", output.step)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        state = _wait_for_start(here, process)
+        loaded = None
+        if demo:
+            loaded = load_demo(state.console_url, state.inference_url, here.data / "demo.json", output.step)
+    except BaseException:  # Ctrl-C as well: nothing half-started stays behind
+        _end(process)
+        raise
     output.result(_facts(state, loaded), _words(state, loaded))
 
 
-def _wait_for_start(here: Instance, process: "subprocess.Popen[bytes]", before: InstanceState | None) -> InstanceState:
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _wait_for_start(here: Instance, process: "subprocess.Popen[bytes]") -> InstanceState:
     deadline = time.monotonic() + START_TIMEOUT_S + STOP_TIMEOUT_S
     while True:
         state = here.last_state()
@@ -148,7 +170,6 @@ def _wait_for_start(here: Instance, process: "subprocess.Popen[bytes]", before: 
         if process.poll() is not None:
             raise _start_failure(here, state, process)
         if time.monotonic() > deadline:
-            process.terminate()
             raise TimedOut(f"not ready after {START_TIMEOUT_S:.0f} s; see {here.logs}")
         time.sleep(POLL_S)
 

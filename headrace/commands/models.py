@@ -1,18 +1,20 @@
 """`deploy` and `predict`."""
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
+import msgspec
 import typer
+from rich.markup import escape
 
 from headrace.client import ApiClient, Json
 from headrace.commands import options
-from headrace.deploying import deploy_file, make_key, wait_until_ready
+from headrace.deploying import deploy_file, key_is_known, make_key, wait_until_ready
 from headrace.errors import CommandFailed
 from headrace.output import Output
+from headrace.session import KeptSession
 
 
 def deploy(
@@ -23,12 +25,12 @@ def deploy(
 ) -> None:
     """Upload MODEL and deploy it as NAME; returns when it answers."""
     output = Output(as_json)
-    client, session = options.signed_in()
-    deployment = deploy_file(client, session.project_id, model, name, output.step)
+    me = options.signed_in()
+    deployment = deploy_file(me.client, me.project_id, model, name, output.step)
     output.step("waiting until it is ready")
-    ready = wait_until_ready(client, deployment, timeout_s)
+    ready = wait_until_ready(me.client, deployment, timeout_s)
     shown = {"deployment": ready, "state": ready["state"]}
-    output.result(shown, f"[bold]{name}[/bold] is {ready['state']}. Next: `headrace predict {name} --data '…'`")
+    output.result(shown, f"[bold]{escape(name)}[/bold] is {ready['state']}. Next: `headrace predict {escape(name)} --data '…'`")
 
 
 def predict(
@@ -39,28 +41,31 @@ def predict(
     as_json: options.AsJson = False,
 ) -> None:
     """Send one request to DEPLOYMENT and print what it answers."""
-    url = options.inference_url()
-    client = ApiClient(url, _api_key(url))
+    client = _inference_client()
     path = f"/v2/models/{quote(deployment, safe='')}"
     answer = client.post(f"{path}/infer", _request(_read(data), lambda: client.get(path)["inputs"]))
-    Output(as_json).result(answer, "\n".join(f"{it['name']} {it['shape']}: {it['data']}" for it in answer["outputs"]))
+    words = "\n".join(f"{it['name']} {it['shape']}: {it['data']}" for it in answer["outputs"])
+    Output(as_json).result(answer, escape(words))
 
 
-def _api_key(inference_url: str) -> str:
+def _inference_client() -> ApiClient:
+    """With `HEADRACE_API_KEY`, or else with a key of the session's own, made anew if it was revoked."""
     if key := options.settings().api_key:
-        return key
-    client, session = options.signed_in()
-    if not session.api_key:
-        session.api_key = make_key(client, inference_url, session.project_id, "headrace predict", ["infer"])["secret"]
+        return ApiClient(options.inference_url(options.api_url()), key)
+    me = options.signed_in()
+    url = options.inference_url(me.api_url)
+    session = KeptSession.load(options.session_file())
+    if not session.api_key or not key_is_known(url, session.api_key):
+        session.api_key = make_key(me.client, url, session.project_id, "headrace predict", ["infer"])["secret"]
         session.keep(options.session_file())
-    return session.api_key
+    return ApiClient(url, session.api_key)
 
 
 def _read(data: str) -> Any:
-    text = sys.stdin.read() if data == "-" else Path(data[1:]).read_text() if data.startswith("@") else data
+    text = sys.stdin.buffer.read() if data == "-" else Path(data[1:]).read_bytes() if data.startswith("@") else data
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
+        return msgspec.json.decode(text)  # unlike json's, it refuses NaN and what does not fit a float
+    except (msgspec.DecodeError, RecursionError) as error:
         raise CommandFailed(f"--data is not JSON: {error}") from error
 
 
@@ -74,6 +79,9 @@ def _request(value: Any, inputs: Any) -> Json:
                 f"the model has {len(wanted)} inputs; give --data as an object with {[it['name'] for it in wanted]}"
             )
         value = {wanted[0]["name"]: value}
+    names = [it["name"] for it in wanted]
+    if unknown := sorted(value.keys() - set(names)):
+        raise CommandFailed(f"the model has no input {unknown[0]!r}; its inputs are {names}")
     return {"inputs": [_tensor(it, value[it["name"]]) for it in wanted if it["name"] in value]}
 
 

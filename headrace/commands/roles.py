@@ -1,7 +1,6 @@
 """The programs by role, for production: each runs in the foreground with the settings of the environment."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +9,7 @@ import typer
 from headrace.commands import options
 from headrace.errors import CommandFailed
 from headrace.supervisor.ports import Ports
-from headrace.supervisor.stack import program_environment
+from headrace.supervisor.stack import PYTHON, program_environment
 
 
 def control() -> None:
@@ -51,4 +50,4 @@ def migrate() -> None:
 
 def _become(module: str, *arguments: str) -> None:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
-    os.execv(sys.executable, [sys.executable, "-m", module, *arguments])  # noqa: S606
+    os.execv(PYTHON[0], [*PYTHON, "-m", module, *arguments])  # noqa: S606

@@ -86,8 +86,18 @@ def _system_user() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(SYSTEM_USER)
     except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER], check=True, capture_output=True)
-        return pwd.getpwnam(SYSTEM_USER)
+        return _add_system_user()
+
+
+def _add_system_user() -> pwd.struct_passwd:
+    command = ["useradd", "--system", "--shell", "/usr/sbin/nologin", SYSTEM_USER]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError as error:
+        raise PostgresUnprepared(f"root needs the system user {SYSTEM_USER}, and there is no useradd to make it") from error
+    except subprocess.CalledProcessError as error:
+        raise PostgresUnprepared(f"the system user {SYSTEM_USER} could not be made: {error.stderr.strip()}") from error
+    return pwd.getpwnam(SYSTEM_USER)
 
 
 def _give_to(path: Path, owner: pwd.struct_passwd | None) -> None:

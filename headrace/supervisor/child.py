@@ -5,6 +5,7 @@ import ctypes
 import logging
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections import deque
@@ -24,6 +25,8 @@ STEADY_S: Final = 30.0
 """A process that ran this long before it ended is restarted without back-off."""
 LOG_BYTES: Final = 10 * 1024**2
 LONGEST_LINE: Final = 1 << 16
+CANNOT_START: Final = 127
+"""The status of a process that could not be begun, as a shell would give it."""
 PR_SET_PDEATHSIG: Final = 1
 
 LIBC: Final = ctypes.CDLL(None)
@@ -109,8 +112,22 @@ class Child:
             backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
 
     async def _run_once(self) -> None:
-        command = self.plan.command
-        process = await asyncio.create_subprocess_exec(
+        try:
+            process = await self._begin(self.plan.command)
+        except (OSError, subprocess.SubprocessError) as error:  # out of memory or of processes: it may work later
+            self.ended_with = CANNOT_START
+            self._keep_line(f"{self.name} cannot be started: {error}")
+            return
+        self._process = process
+        self._on_change()
+        if self.stopping:
+            self._signal(self.plan.command.stop_signal)
+        assert process.stdout is not None
+        await self._forward(process.stdout)
+        self.ended_with = await process.wait()
+
+    async def _begin(self, command: Command) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
             *command.arguments,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -120,15 +137,8 @@ class Child:
             group=command.group,
             start_new_session=True,
             limit=LONGEST_LINE,
-            preexec_fn=_die_with_the_supervisor(command.stop_signal),
+            preexec_fn=die_with_the_supervisor(command.stop_signal),
         )
-        self._process = process
-        self._on_change()
-        if self.stopping:
-            self._signal(command.stop_signal)
-        assert process.stdout is not None
-        await self._forward(process.stdout)
-        self.ended_with = await process.wait()
 
     async def _forward(self, output: asyncio.StreamReader) -> None:
         while True:
@@ -160,7 +170,7 @@ def _open_log(path: Path) -> RotatingFileHandler:
     return RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8", errors="replace")
 
 
-def _die_with_the_supervisor(number: signal.Signals) -> Callable[[], None] | None:
+def die_with_the_supervisor(number: signal.Signals) -> Callable[[], None] | None:
     """Runs between fork and exec, after the change of user: the kernel ends the child when this process ends, even by SIGKILL."""
     if sys.platform != "linux":
         return None

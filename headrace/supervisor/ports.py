@@ -1,12 +1,13 @@
 """The three public ports of an instance, checked before anything starts."""
 
+import errno
 import socket
 from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from headrace.errors import PortTaken, StartFailed
+from headrace.errors import CannotListen, PortTaken, StartFailed
 
 TRIES: Final = 50
 
@@ -32,14 +33,13 @@ class Ports:
 
 
 def choose_ports(host: str, base: int) -> Ports:
-    """`base` and the two after it, or three free ones for base 0. Raises PortTaken."""
+    """`base` and the two after it, or three free ones for base 0. Raises PortTaken or CannotListen."""
     if base:
         ports = Ports(host, base)
         _check(ports)
         return ports
     for _ in range(TRIES):
-        with _bound(host, 0) as probe:
-            candidate = Ports(host, probe.getsockname()[1])
+        candidate = Ports(host, _free_port(host))
         with suppress(PortTaken, OverflowError):
             _check(candidate)
             return candidate
@@ -48,11 +48,13 @@ def choose_ports(host: str, base: int) -> Ports:
 
 def _check(ports: Ports) -> None:
     for port in (ports.console, ports.inference, ports.grpc):
-        try:
-            with _bound(ports.host, port):
-                pass
-        except OSError as error:
-            raise PortTaken(port, ports.host) from error
+        with _bound(ports.host, port):
+            pass
+
+
+def _free_port(host: str) -> int:
+    with _bound(host, 0) as probe:
+        return probe.getsockname()[1]
 
 
 @contextmanager
@@ -60,5 +62,10 @@ def _bound(host: str, port: int) -> Generator[socket.socket]:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with closing(socket.socket(family)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((host, port))
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise PortTaken(port, host) from error
+            raise CannotListen(port, host, error.strerror or str(error)) from error
         yield probe

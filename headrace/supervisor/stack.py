@@ -15,6 +15,8 @@ from headrace.supervisor.ports import Ports
 from headrace.supervisor.probes import http_probe, postgres_probe, valkey_probe
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
+PYTHON: Final = (sys.executable, "-P")
+"""`-P`: a folder named `control` or `serving` where somebody calls us from is not ours to run."""
 CONSOLE: Final = CHECKOUT / "frontend" / "dist"
 
 
@@ -103,4 +105,4 @@ def _reachable(host: str) -> str:
 
 
 def _program(environment: dict[str, str], *arguments: str) -> Command:
-    return Command((sys.executable, "-m", *arguments), environment)
+    return Command((*PYTHON, "-m", *arguments), environment)

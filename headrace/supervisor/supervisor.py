@@ -18,7 +18,7 @@ from headrace.errors import CommandFailed, StartFailed
 from headrace.exits import Exit
 from headrace.instance import Instance, InstanceState
 from headrace.supervisor import stack as stacks
-from headrace.supervisor.child import Child, Plan
+from headrace.supervisor.child import Child, Plan, die_with_the_supervisor
 from headrace.supervisor.ports import Ports
 
 START_TIMEOUT_S: Final = 90.0
@@ -121,8 +121,15 @@ class Supervisor:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             env=os.environ | command.environment,
+            start_new_session=True,
+            preexec_fn=die_with_the_supervisor(command.stop_signal),
         )
-        output, _ = await process.communicate()
+        try:
+            output, _ = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         lines = output.decode(errors="replace").splitlines()
         for line in lines:
             self.watcher.line(name, line)

@@ -26,6 +26,7 @@ def test_a_program_passes_over_the_settings_of_another() -> None:
         ({"HEADRACE_CONTRL_PORT": "1"}, "unknown setting HEADRACE_CONTRL_PORT"),
         ({"HEADRACE_CONTROL_PORT": "99999"}, "HEADRACE_CONTROL_PORT: .*65535"),
         ({"HEADRACE_CONTROL_PORT": "many"}, "HEADRACE_CONTROL_PORT: Expected `int`"),
+        ({"HEADRACE_LOG_LEVEL": "loud"}, "HEADRACE_LOG_LEVEL: .*debug"),
         ({"HEADRACE_SECRET": "short"}, "HEADRACE_SECRET: .*16"),
     ],
 )

@@ -67,6 +67,17 @@ async def test_a_process_that_will_not_end_is_ended_by_force(tmp_path: Path) -> 
     assert not psutil.pid_exists(pid)
 
 
+async def test_a_program_that_cannot_be_started_is_tried_again(tmp_path: Path) -> None:
+    heard = Heard()
+    child = Child(plan(str(tmp_path / "program")), tmp_path, heard.news.set, heard.line)
+    child.start()
+    await heard.until(lambda: any("cannot be started" in line for line in heard.lines))
+    (tmp_path / "program").write_text("#!/bin/sh\necho here\n")
+    (tmp_path / "program").chmod(0o755)
+    await heard.until(lambda: "here" in heard.lines)
+    await child.stop(1)
+
+
 async def test_stopping_between_two_starts_does_not_wait_for_the_back_off(tmp_path: Path) -> None:
     heard = Heard()
     child = Child(plan("false"), tmp_path, heard.news.set, heard.line)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from headrace.commands.models import _request, _tensor  # pyright: ignore[reportPrivateUsage]
+from headrace.commands.models import _read, _request, _tensor  # pyright: ignore[reportPrivateUsage]
 from headrace.errors import CommandFailed
 from headrace.exits import Exit
 
@@ -59,6 +59,42 @@ def test_up_refuses_a_port_that_does_not_exist(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "65533" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_log_is_printed_as_it_was_written(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "control.log").write_text("listening on [::1] [/x] :warning: [bold]\n")
+    done = headrace(tmp_path, "logs")
+    assert done.returncode == 0
+    assert done.stdout == "  control listening on [::1] [/x] :warning: [bold]\n"
+
+
+@pytest.mark.parametrize("name", ["nothing", "*", "**", "/etc/passwd", "../logs/control"])
+def test_a_log_that_is_not_there_is_named_with_those_that_are(tmp_path: Path, name: str) -> None:
+    (tmp_path / "logs").mkdir()
+    (tmp_path / "logs" / "control.log").write_text("hello\n")
+    done = headrace(tmp_path, "logs", name)
+    assert done.returncode == Exit.FAILED
+    assert f"there is no log of {name!r}; there are control" in done.stderr
+
+
+def test_a_data_directory_that_is_a_file_is_one_clear_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = headrace(tmp_path / "file", "status", "--json")
+    assert done.returncode == Exit.FAILED
+    assert "Not a directory" in json.loads(done.stdout)["error"]
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("text", ["{", "[NaN]", "[1e999]", "[" * 100_000])
+def test_data_that_is_not_json_is_refused(text: str) -> None:
+    with pytest.raises(CommandFailed, match="--data is not JSON"):
+        _read(text)
+
+
+def test_an_input_that_the_model_does_not_have_is_named() -> None:
+    with pytest.raises(CommandFailed, match=r"no input 'z'; its inputs are \['x'\]"):
+        _request({"x": [1], "z": [2]}, lambda: [WANTED])
 
 
 WANTED = {"name": "x", "datatype": "FP32", "shape": [-1, 4]}

@@ -1,14 +1,16 @@
 """An instance's data directory: private, locked, and refused when a newer Headrace wrote it."""
 
+import fcntl
 import os
 import socket
 import stat
+import threading
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from headrace.errors import AlreadyRunning, DataNewer, DataUnusable, NotRunning, PortTaken
+from headrace.errors import AlreadyRunning, CannotListen, DataNewer, DataUnusable, NotRunning, PortTaken
 from headrace.instance import LONGEST_SOCKET_DIRECTORY, Instance, InstanceState
 from headrace.supervisor.ports import Ports, choose_ports
 
@@ -51,13 +53,54 @@ def test_a_full_disk_is_one_clear_line(instance: Instance, monkeypatch: pytest.M
 def test_only_one_supervisor_holds_the_directory(instance: Instance) -> None:
     assert not instance.is_locked()
     with instance.locked():
-        instance.write_state(state(pid=4711))
+        instance.write_state(state(os.getpid()))
         assert instance.is_locked()
-        assert instance.state().pid == 4711
-        with pytest.raises(AlreadyRunning, match="pid 4711"), instance.locked():
+        assert instance.state().pid == os.getpid()
+        with pytest.raises(AlreadyRunning, match=f"pid {os.getpid()}"), instance.locked():
             pass
     with pytest.raises(NotRunning):
         instance.state()
+
+
+def test_the_state_of_an_earlier_supervisor_is_not_taken_for_the_one_that_starts(instance: Instance) -> None:
+    instance.write_state(state(pid=4711))
+    with instance.locked(), pytest.raises(NotRunning):
+        instance.state()
+
+
+def test_somebody_who_only_looks_does_not_keep_a_supervisor_from_starting(instance: Instance) -> None:
+    instance.lock_file.touch()
+    with instance.lock_file.open("rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        released = threading.Timer(0.1, fcntl.flock, (looking, fcntl.LOCK_UN))
+        released.start()
+        with instance.locked():
+            assert instance.is_locked()
+        released.join()
+
+
+def test_a_socket_directory_that_is_a_link_is_refused(instance: Instance, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir(mode=0o700)
+    instance.sockets.symlink_to(tmp_path / "home")
+    try:
+        with pytest.raises(DataUnusable, match="belongs to somebody else"), instance.locked():
+            pass
+        assert stat.S_IMODE((tmp_path / "home").stat().st_mode) == 0o700
+    finally:
+        instance.sockets.unlink()
+
+
+def test_a_full_disk_leaves_nothing_that_a_later_start_would_stumble_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance = Instance(tmp_path / "data")
+    with monkeypatch.context() as full:
+        full.setattr("headrace.instance.MINIMUM_FREE_BYTES", 1 << 60)
+        with pytest.raises(DataUnusable):
+            instance.prepare()
+    assert list(instance.data.iterdir()) == []
+    instance.prepare()
+    assert stat.S_IMODE(instance.data.stat().st_mode) == 0o700
 
 
 def test_the_secret_is_made_once_and_is_private(instance: Instance) -> None:
@@ -80,3 +123,9 @@ def test_a_port_that_is_taken_is_named_with_what_to_do() -> None:
     assert f"port {free.inference} on 127.0.0.1 is taken" in str(error.value)
     assert "--port-base" in str(error.value)
     assert choose_ports("127.0.0.1", free.base) == Ports("127.0.0.1", free.base)
+
+
+def test_an_address_that_is_not_ours_is_not_called_a_taken_port() -> None:
+    for base in (0, 8080):
+        with pytest.raises(CannotListen, match=r"of 192\.0\.2\.1: .*set HEADRACE_HOST"):
+            choose_ports("192.0.2.1", base)
