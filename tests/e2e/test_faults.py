@@ -85,9 +85,9 @@ def test_nothing_is_left_when_the_supervisor_is_killed(breakable: System, breaka
     breakable.facts = start(breakable.data).facts
 
 
-def test_ctrl_c_stops_everything_within_ten_seconds(tmp_path: Path) -> None:
+def test_ctrl_c_stops_everything_within_ten_seconds(short_tmp: Path) -> None:
     command = [sys.executable, "-m", "headrace", "up", "--port-base", "0", "--json"]
-    with subprocess.Popen(command, env=environment(tmp_path), stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, env=environment(short_tmp), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert '"phase":"ready"' in process.stdout.readline()
         pids = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
