@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import errno
 import logging
 import os
 import signal
@@ -69,7 +70,9 @@ def run_serve(model: Path, name: str) -> int:
         print(f"serving: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"serving: cannot listen: {error}", file=sys.stderr)
+        if error.errno != errno.EADDRINUSE:
+            raise
+        print("serving: the port is taken; stop what listens there, or set HEADRACE_INFERENCE_PORT", file=sys.stderr)
         return PORT_TAKEN
     return 0
 

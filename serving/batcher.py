@@ -86,11 +86,12 @@ class Ticket:
             self.error = result
         else:
             self.outputs = result
+        settle = self.settle
+        del self.settle  # it knows this ticket: a circle would keep the arrays until the next garbage collection
         try:
-            self.settle(self)
+            settle(self)
         except Exception:  # the caller's defect must not cost the rest of the batch its answers
             logger.exception("settling a request failed")
-        del self.settle  # it leads back to this ticket: body and arrays would stay until the next garbage collection
 
 
 class Batcher:
@@ -151,10 +152,14 @@ class Batcher:
         return ticket
 
     def close(self, timeout_s: float) -> None:
-        """Take no more, wait until everything queued is settled, and end the thread. Blocks, and so not for the loop's thread."""
+        """Take no more, wait until everything queued is settled, end the thread, and let go of the run.
+
+        Blocks, and so not for the loop's thread.
+        """
         self._is_closed = True
         self._idle.wait(timeout_s)
         self._thread.shutdown(wait=True)
+        self._run_model = self._refuse_run
 
     def _key(self, request: InferRequest) -> Hashable:
         if not self._joins:
@@ -286,6 +291,9 @@ class Batcher:
         except Exception:
             logger.exception("running model %s failed", self._name)
             return ModelFailed(f"model {self._name!r} failed")
+
+    def _refuse_run(self, _inputs: dict[str, Array], _names: tuple[str, ...]) -> list[Array]:
+        raise ModelClosed(self._name)
 
     def _timed(self, batch: list[Ticket], rows: int, inputs: dict[str, Array]) -> list[Array]:
         started = time.monotonic_ns()

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-import onnxruntime as ort
-
 from contracts.routes import Batching
 from serving.batcher import Batcher, Caller, Ticket
 from serving.requests import InferRequest, RequestDecoder
@@ -27,7 +25,6 @@ class Model:
 
     def __init__(
         self,
-        session: ort.InferenceSession,
         name: str,
         version: str,
         signature: Signature,
@@ -44,7 +41,6 @@ class Model:
         self.encoder = ResponseEncoder(name, version, signature.outputs)
         self.memory_bytes = size_bytes
         """Size of the file: what the weights take at least."""
-        self._session: ort.InferenceSession | None = session
         self._batcher = batcher
 
     @property
@@ -66,7 +62,6 @@ class Model:
     def close(self) -> None:
         """Answer what is queued, then give the memory back."""
         self._batcher.close(CLOSE_TIMEOUT_S)
-        self._session = None
 
 
 def load_model(
@@ -103,4 +98,4 @@ def load_model(
         queue_rows=queue_rows,
         timeout_s=timeout_s,
     )
-    return Model(session, name, version, signature, batcher, joins=joins, size_bytes=path.stat().st_size)
+    return Model(name, version, signature, batcher, joins=joins, size_bytes=path.stat().st_size)

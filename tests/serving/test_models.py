@@ -1,12 +1,15 @@
 """Loading models, and what is decided from trying them."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import psutil
 import pytest
 from onnx import TensorProto, helper
 
@@ -14,6 +17,7 @@ from contracts.errors import HeadraceError
 from serving.errors import InputRefusedByModel, ModelClosed, ModelNotLoadable
 from serving.models import Model, load_model
 from serving.requests import InferRequest
+from serving.sessions import open_session
 from serving.tensors import Array
 from tests import models
 from tests.serving.conftest import Load
@@ -168,6 +172,36 @@ def test_outputs_that_are_maps_get_advice(tmp_path: Path) -> None:
     path = models.save_graph(path, [node], [scores], [output], domains=["ai.onnx.ml"])
     with pytest.raises(ModelNotLoadable, match="zipmap"):
         load_model(path, name="m", version="1")
+
+
+async def test_a_closed_model_gives_its_session_back(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[weakref.ref[Any]] = []
+
+    def open_and_remember(*arguments: Any) -> Any:
+        session = open_session(*arguments)
+        opened.append(weakref.ref(session))
+        return session
+
+    monkeypatch.setattr("serving.models.open_session", open_and_remember)
+    model = load(models.slow_model)
+    await run(model, x=np.zeros((1, 600), np.float32))
+    await asyncio.to_thread(model.close)
+    gc.collect()
+    assert opened[0]() is None
+
+
+async def test_one_large_request_does_not_keep_its_memory(load: Load) -> None:
+    def thrice_model(path: Path) -> Path:
+        nodes = [helper.make_node("Add", ["x", "x"], ["a"]), helper.make_node("Mul", ["a", "x"], ["y"])]
+        x, y = (models.tensor(it, models.FLOAT, ["N", "width"]) for it in "xy")
+        return models.save_graph(path, nodes, [x], [y])
+
+    model, process = load(thrice_model), psutil.Process()
+    before = process.memory_info().rss
+    await run(model, x=np.ones((1, 30_000_000), np.float32))
+    gc.collect()  # the test's own callers and tickets know each other
+    await run(model, x=np.ones((1, 1), np.float32))
+    assert process.memory_info().rss - before < 100_000_000
 
 
 async def test_a_closed_model_takes_no_more(load: Load) -> None:
