@@ -42,7 +42,9 @@ def answer_with_problem(request: Request[Any, Any, Any], error: Exception) -> Re
         logger.warning("%s %s: %s: %s", request.method, request.url.path, type(error).__name__, error)
     elif problem.status >= 500:
         logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    headers: dict[str, str] = {}
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if (retry_after := getattr(error, "retry_after_s", None)) is not None:
         headers["Retry-After"] = str(max(1, round(retry_after)))
     return Response(

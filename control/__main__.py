@@ -62,11 +62,7 @@ def print_openapi() -> int:
     from control.openapi import describe
 
     app = create_app(ControlSettings(secret="only for the description"))  # noqa: S106
-    print(
-        msgspec.json.format(
-            msgspec.json.encode(describe(app.openapi_schema.to_schema()), order="deterministic"), indent=2
-        ).decode()
-    )
+    print(msgspec.json.format(msgspec.json.encode(describe(app), order="deterministic"), indent=2).decode())
     return 0
 
 

@@ -1,20 +1,25 @@
 """The API's description (OpenAPI 3.1) and its documentation page, which works without the internet."""
 
+import re
+from collections.abc import Container
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
-from litestar import Request, Response, Router, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.response import File
+from litestar.routes import HTTPRoute
 from openapi_ui_bundles import swagger_ui
 
 from contracts.problems import PROBLEM_MEDIA_TYPE, Problem
 from control.console import serve_file
 
+REFERENCE: Final = "#/components/schemas/"
 SWAGGER_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
 
 DOCS_PAGE: Final = b"""<!DOCTYPE html>
@@ -33,18 +38,50 @@ START_SCRIPT: Final = b'SwaggerUIBundle({url: "/api/openapi.json", dom_id: "#doc
 """A file of its own, since the security policy forbids inline scripts."""
 
 
-def describe(schema: dict[str, Any]) -> dict[str, Any]:
-    """Litestar's description, with every operation's errors as the problems they are instead of Litestar's own error shape."""
-    _, components = msgspec.json.schema_components((Problem,), ref_template="#/components/schemas/{name}")
+@lru_cache(maxsize=1)
+def describe(app: Litestar) -> dict[str, Any]:
+    """Litestar's description, and what it leaves out.
+
+    Errors are the problems they are instead of Litestar's own error shape, bodies take no fields but those described, and some
+    operations need no login. Made once: it takes 15 ms, and anybody may ask.
+    """
+    schema = app.openapi_schema.to_schema()
+    _, components = msgspec.json.schema_components((Problem,), ref_template=REFERENCE + "{name}")
     schemas = {**schema["components"]["schemas"], **components}
-    paths = {path: {method: _with_problem(it) for method, it in item.items()} for path, item in schema["paths"].items()}
+    for name in _taken_in_bodies(schema):
+        schemas[name] = {**schemas[name], "additionalProperties": False}
+    public = {it.operation_id for it in _handlers(app) if it.opt.get("public")}
+    paths = {path: {method: _mended(it, public) for method, it in item.items()} for path, item in schema["paths"].items()}
     return {**schema, "components": {**schema["components"], "schemas": dict(sorted(schemas.items()))}, "paths": paths}
 
 
-def _with_problem(operation: dict[str, Any]) -> dict[str, Any]:
+def _handlers(app: Litestar) -> list[HTTPRouteHandler]:
+    return [it for route in app.routes if isinstance(route, HTTPRoute) for it in route.route_handlers]
+
+
+def _taken_in_bodies(schema: dict[str, Any]) -> set[str]:
+    """Names of the schemas that request bodies are made of."""
+    names: set[str] = set()
+    new = _named_in([it.get("requestBody") for item in schema["paths"].values() for it in item.values()])
+    while new:
+        names |= new
+        new = _named_in([schema["components"]["schemas"][name] for name in new]) - names
+    return names
+
+
+def _named_in(schemas: list[Any]) -> set[str]:
+    return set(re.findall(f'"{REFERENCE}([^"]+)"', msgspec.json.encode(schemas).decode()))
+
+
+def _mended(operation: dict[str, Any], public: Container[Any]) -> dict[str, Any]:
+    security = {"security": []} if operation["operationId"] in public else {}
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     responses = {status: it for status, it in operation["responses"].items() if not status.startswith("4")}
-    return {**operation, "responses": {**responses, "default": {"description": "What went wrong.", "content": content}}}
+    return {
+        **operation,
+        **security,
+        "responses": {**responses, "default": {"description": "What went wrong.", "content": content}},
+    }
 
 
 class DocsPlugin(OpenAPIRenderPlugin):
@@ -64,13 +101,13 @@ class DescriptionPlugin(JsonRenderPlugin):
     """The description in the shape this program gives it."""
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return self.render_json(request, describe(openapi_schema))
+        return self.render_json(request, describe(request.app))
 
 
 @get("/api/openapi.json", include_in_schema=False, sync_to_thread=False)
 def get_description(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The description."""
-    return describe(request.app.openapi_schema.to_schema())
+    return describe(request.app)
 
 
 @get("/start.js", sync_to_thread=False)

@@ -60,12 +60,31 @@ async def test_another_tenant_finds_nothing(account: Account, stranger: Account,
 
 
 def test_the_description_shows_errors_as_problems(app: Litestar):
-    description = describe(app.openapi_schema.to_schema())
+    description = describe(app)
     operations = [it for item in description["paths"].values() for it in item.values()]
     assert description["openapi"].startswith("3.1")
     assert {"detail", "title", "status"} <= description["components"]["schemas"]["Problem"]["properties"].keys()
     assert all("application/problem+json" in it["responses"]["default"]["content"] for it in operations)
     assert not any(status.startswith("4") for it in operations for status in it["responses"])
+
+
+def test_the_description_says_what_needs_no_login(app: Litestar):
+    operations = [it for item in describe(app)["paths"].values() for it in item.values()]
+    assert {it["operationId"] for it in operations if it.get("security") == []} == PUBLIC | {"getLiveness", "getReadiness"}
+
+
+def test_the_description_says_that_bodies_take_no_unknown_fields(app: Litestar):
+    schemas = describe(app)["components"]["schemas"]
+    closed = {name for name, it in schemas.items() if it.get("additionalProperties") is False}
+    assert {"NewAccount", "NewKey", "NewDeployment", "BatchingPatch"} <= closed
+    assert not {"Deployment", "Batching", "ModelVersion", "Problem"} & closed
+
+
+async def test_a_refusal_says_what_would_be_taken(client: AsyncClient):
+    refused = await client.put("/api/v1/me")
+    anonymous = await client.get("/api/v1/me")
+    assert "GET" in refused.headers["allow"]
+    assert anonymous.headers["www-authenticate"] == "Bearer"
 
 
 async def test_the_description_and_its_page_are_served_without_the_internet(client: AsyncClient):
