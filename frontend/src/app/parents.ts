@@ -15,6 +15,9 @@ export interface RouterContext {
 
 export const rootRoute = createRootRouteWithContext<RouterContext>()({ notFoundComponent: NotFoundPage });
 
+/** What the login page needs to lead back to `href`; home is where it leads anyway. */
+export const comingFrom = (href: string): { next?: string } => (href === '/' ? {} : { next: href });
+
 /** Everything below needs a signed-in person; others are sent to sign in and back. */
 export const sessionRoute = createRoute({
   getParentRoute: () => rootRoute,
@@ -22,7 +25,7 @@ export const sessionRoute = createRoute({
   component: Shell,
   beforeLoad: async ({ context, location }) => {
     const me = await context.queryClient.ensureQueryData(meQuery).catch((error: unknown) => {
-      if (error instanceof ApiError && error.status === 401) throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } });
+      if (error instanceof ApiError && error.status === 401) throw redirect({ to: '/login', search: comingFrom(location.href) });
       throw error;
     });
     return { me };

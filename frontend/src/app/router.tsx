@@ -10,7 +10,7 @@ import { overviewRoute, projectListRoute } from '@/features/projects/routes';
 import { PageSkeleton } from '@/ui/Skeleton';
 
 import { NotFoundPage } from './NotFoundPage';
-import { organizationRoute, projectRoute, rootRoute, sessionRoute } from './parents';
+import { comingFrom, organizationRoute, projectRoute, rootRoute, sessionRoute } from './parents';
 import { createQueryClient } from './queryClient';
 import { RouteProblem } from './RouteProblem';
 
@@ -61,7 +61,7 @@ export function createConsole(history?: RouterHistory) {
     const { href, pathname } = router.state.location;
     if (pathname === '/login' || pathname === '/signup') return;
     queryClient.clear();
-    void router.navigate({ to: '/login', search: { next: href } });
+    void router.navigate({ to: '/login', search: comingFrom(href) });
   }
 
   return { router, queryClient };

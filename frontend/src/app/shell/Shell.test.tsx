@@ -40,6 +40,14 @@ test('without a session the reader signs in and comes back', async () => {
   expect(router.state.location.search).toEqual({ next: '/o/analytical/p/default/keys' });
 });
 
+test('whoever comes to the front door is not told that they were elsewhere', async () => {
+  answer('get', '/me', () => problem(401, 'Not signed in', 'no session'));
+  answer('post', '/auth/refresh', () => problem(401, 'Not signed in', 'no session'));
+  const { router } = visit('/');
+  expect(await screen.findByText('Welcome back.')).toBeInTheDocument();
+  expect(router.state.location.href).toBe('/login');
+});
+
 test('a server that stops answering is announced, and what is on the page stays', async () => {
   visit('/o/analytical/p/default/keys');
   expect(await screen.findByText('No keys yet')).toBeInTheDocument();
