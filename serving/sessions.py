@@ -25,6 +25,8 @@ LARGE_RUN_BYTES: Final = 1 << 20
 
 Otherwise one request of 160 MB keeps 500 MB for good; giving back costs a run of that size nothing that could be measured.
 """
+RUNS_GIVING_BACK: Final = 4
+"""That many runs do, because what the large outputs lie in is free only when they have been sent."""
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -71,13 +73,16 @@ def runner(session: ort.InferenceSession, name: str) -> Run:
     """Runs of `session` that raise InputRefusedByModel or ModelFailed, both naming the model as `name`."""
     giving_back = ort.RunOptions()
     giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    was_large = False
+    runs_giving_back = 0
 
     def run(inputs: dict[str, Array], names: tuple[str, ...]) -> list[Array]:
-        nonlocal was_large
-        is_large = sum([it.nbytes for it in inputs.values()]) > LARGE_RUN_BYTES
-        options = giving_back if is_large or was_large else None  # what the outputs lie in comes back with the next run
-        was_large = is_large
+        nonlocal runs_giving_back
+        if sum([it.nbytes for it in inputs.values()]) > LARGE_RUN_BYTES:
+            runs_giving_back = RUNS_GIVING_BACK
+        options = None
+        if runs_giving_back:
+            runs_giving_back -= 1
+            options = giving_back
         try:
             return cast(list[Array], session.run(names, inputs, options))
         except Exception as error:  # onnxruntime's exceptions share no base class

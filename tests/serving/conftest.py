@@ -5,12 +5,16 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
+import hypothesis
 import pytest
 import uvloop
 
 from serving.http import Application, Limits, Server, listen
 from serving.models import Model, load_model
 from tests.serving.wire import Wire
+
+hypothesis.settings.register_profile("serving", deadline=None)  # on a busy machine one example may take any time
+hypothesis.settings.load_profile("serving")
 
 Load = Callable[..., Model]
 Dial = Callable[[Server], Awaitable[Wire]]
