@@ -52,7 +52,7 @@ class UploadTooLarge(TooLarge):
 
 
 class UploadIncomplete(HeadraceError):
-    """The client left, or fell silent, before the whole file was there."""
+    """The client fell silent before the whole file was there."""
 
     status = 408
     title = "Upload incomplete"

@@ -1,13 +1,11 @@
 """Model routes. An upload is the bare bytes of the file, streamed."""
 
-from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Request, delete, get, post
-from litestar.exceptions import InternalServerException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
@@ -15,7 +13,6 @@ from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
 from control.injected import Connection, Resources, Tenant
 from control.registry import queries, service
-from control.registry.errors import UploadIncomplete
 from control.registry.schemas import Model, ModelPage, ModelVersion, ModelVersionPage, NewModel
 
 FileName = Annotated[
@@ -96,7 +93,7 @@ async def upload_model_version(
     """Upload an ONNX file as the model's next version. It is inspected first; a file that cannot be served leaves nothing."""
     name = PurePath(file_name.replace("\\", "/")).name or "model.onnx"
     new = service.NewVersion(tenant.project_id, model_id, name, tenant.user_id, _announced(request))
-    return await service.add_version(resources.registry, new, _chunks(request))
+    return await service.add_version(resources.registry, new, request.stream())
 
 
 @get(
@@ -113,15 +110,6 @@ def _announced(request: Request[Any, Any, Any]) -> int | None:
     """The `Content-Length`; the server has refused what is no number."""
     length = request.headers.get("content-length")
     return int(length) if length else None
-
-
-async def _chunks(request: Request[Any, Any, Any]) -> AsyncGenerator[bytes]:
-    """The body as it comes. Litestar blames the server if the client leaves; we do not."""
-    try:
-        async for chunk in request.stream():
-            yield chunk
-    except InternalServerException as error:
-        raise UploadIncomplete("the upload ended before the whole file was there") from error
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [

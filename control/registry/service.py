@@ -51,8 +51,8 @@ class NewVersion(Struct, frozen=True):
 async def add_version(registry: Registry, new: NewVersion, chunks: AsyncIterator[bytes]) -> ModelVersion:
     """Take in, inspect, store and list a file as the model's next version, or leave nothing of it behind.
 
-    Raises ModelNotFound, UploadTooLarge, UploadIncomplete, UploadsBusy, StorageFull, VersionExists, ModelRefused or
-    StoreUnavailable.
+    Raises ModelNotFound, UploadTooLarge, UploadIncomplete, UploadsBusy, StorageFull, VersionExists, ModelRefused,
+    StoreUnavailable, or what `chunks` raises.
     """
     database, model = registry.database, (new.project_id, new.model_id)
     await database.run(lambda it: queries.check_model(it, *model))
