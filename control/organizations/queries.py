@@ -56,7 +56,7 @@ async def list_memberships(connection: Connection, user_id: UUID) -> list[Organi
 
 
 FIND_MEMBERSHIP: Final[LiteralString] = """
-    SELECT sessions.ended_at IS NULL AS is_signed_in, members.organization_id, members.role
+    SELECT sessions.ended_at IS NULL AND sessions.expires_at > now() AS is_signed_in, members.organization_id, members.role
     FROM sessions
     LEFT JOIN projects ON projects.id = $4
     LEFT JOIN members ON members.user_id = sessions.user_id

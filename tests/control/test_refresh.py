@@ -44,6 +44,12 @@ async def test_an_expired_session_cannot_be_refreshed(app: Litestar, client: Asy
     assert (await client.post(REFRESH, json={"refresh_token": account.refresh_token})).status_code == 401
 
 
+async def test_an_access_token_ends_with_its_session(app: Litestar, account: Account):
+    async with app.state.resources.database.transaction() as connection:
+        await connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = $1", account.user_id)
+    assert (await account.client.get("/api/v1/me")).status_code == 401
+
+
 async def test_an_unknown_or_absent_token_is_refused(client: AsyncClient):
     assert (await client.post(REFRESH, json={"refresh_token": "made up"})).status_code == 401
     assert (await client.post(REFRESH, json={})).status_code == 401
