@@ -12,7 +12,7 @@ from headrace.errors import CannotListen, PortTaken, StartFailed
 
 TRIES: Final = 50
 CANDIDATES: Final = range(10_000, 32_000)
-"""Below the range from which the kernel gives ports to outgoing connections, which could take one between the check and its use."""
+"""Below the range of outgoing connections, which could take one between the check and its use."""
 
 
 @dataclass(frozen=True)
