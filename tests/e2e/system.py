@@ -18,6 +18,8 @@ import httpx
 from tests.services import is_alive, wait_until
 
 Json = dict[str, Any]
+RETRY_S = 0.02
+"""After a refused connection: a client that tries without end would take the core that the process needs to come back."""
 
 
 @dataclass
@@ -132,6 +134,7 @@ class Caller:
             answer = client.post(self._path, json=self._request)
         except httpx.HTTPError as error:
             self.failures.append(repr(error))
+            self._over.wait(RETRY_S)
             return
         if answer.is_success:
             self.answered += 1
