@@ -8,10 +8,10 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
+from contracts.monitoring import RecentRequests, RequestSummary
 from control.deployments.queries import find_name
 from control.injected import Resources, Tenant
 from control.monitoring.client import ask
-from control.monitoring.schemas import RecentRequests, RequestSummary
 
 Start = Annotated[datetime | None, QueryParameter(name="from", description="Absent: one hour before `to`.")]
 End = Annotated[datetime | None, QueryParameter(name="to", description="Absent: now.")]

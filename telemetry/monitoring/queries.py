@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
+from contracts.monitoring import RecentRequest, RequestPoint, RequestTotals
 from contracts.tenancy import Tenant
 from telemetry.monitoring.ranges import Range
-from telemetry.monitoring.schemas import RecentRequest, RequestPoint, RequestTotals
 from telemetry.store import Store
 
 RECENT_DAYS: Final = 7

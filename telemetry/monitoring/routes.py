@@ -7,10 +7,10 @@ from uuid import UUID
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
+from contracts.monitoring import RecentRequests, RequestSummary
 from telemetry.injected import Store, Tenant
 from telemetry.monitoring import queries
 from telemetry.monitoring.ranges import choose_range
-from telemetry.monitoring.schemas import RecentRequests, RequestSummary
 
 Start = Annotated[datetime | None, QueryParameter(name="from")]
 End = Annotated[datetime | None, QueryParameter(name="to")]

@@ -1,4 +1,4 @@
-"""What telemetry answers and the monitoring routes pass on."""
+"""What the monitoring API answers: telemetry makes it, control passes it on as it is."""
 
 from datetime import datetime
 from uuid import UUID
