@@ -4,7 +4,7 @@ Control is the only writer. It stores the whole table, msgpack-encoded, under `R
 `ROUTES_CHANNEL`. A gateway swaps the table in whole and keeps the last one on disk.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -22,12 +22,57 @@ class Artifact(Struct, frozen=True):
     size_bytes: int
 
 
-class Batching(Struct, frozen=True):
-    """How requests to one model may be joined."""
+class Padding(Struct, frozen=True, forbid_unknown_fields=True):
+    """Inputs of variable length may share a run: their free axes are filled up to one length."""
 
-    max_batch_size: Annotated[int, Meta(ge=1, le=4096)] = 64
-    max_delay_us: Annotated[int, Meta(ge=0, le=1_000_000)] = 0
+    value: float = 0.0
+    buckets: Annotated[tuple[Annotated[int, Meta(ge=1)], ...], Meta(max_length=64)] = ()
+    """Lengths that a filled axis is raised to; empty means the longest of the batch."""
+
+
+class Batching(Struct, frozen=True, forbid_unknown_fields=True):
+    """How requests to one model may be joined, and how long they may wait. None: the gateway chooses."""
+
+    max_batch_size: Annotated[int, Meta(ge=1, le=4096)] | None = None
+    """Rows of one run."""
+    max_delay_us: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
     """How long the first row of a batch may wait for company while the model is idle."""
+    max_queue_rows: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    """Rows that may wait; further requests are answered 503."""
+    timeout_ms: Annotated[int, Meta(ge=1, le=3_600_000)] | None = None
+    """How long a request may wait for its answer before 504; a request may ask for less, never for more."""
+    padding: Padding | None = None
+    """None: requests of different lengths never share a run."""
+
+
+class Execution(Struct, frozen=True, forbid_unknown_fields=True):
+    """How runs happen. None: as measured when the model is loaded."""
+
+    mode: Literal["inline", "thread"] | None = None
+    """On the event loop, or in the model's thread."""
+    intra_op_threads: Annotated[int, Meta(ge=1, le=64)] | None = None
+    """Threads of the onnxruntime session."""
+
+
+class Cache(Struct, frozen=True, forbid_unknown_fields=True):
+    """Answers to exactly the same input, kept."""
+
+    ttl_s: Annotated[float, Meta(ge=0.1, le=604_800)] = 60.0
+    max_bytes: Annotated[int, Meta(ge=1024, le=1 << 36)] = 64 << 20
+    """Of one worker's memory."""
+
+
+class RevisionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a revision is served. What is None, the gateway chooses by measuring."""
+
+    batching: Batching = Batching()
+    execution: Execution = Execution()
+    latency_goal_ms: Annotated[float, Meta(gt=0, le=600_000)] | None = None
+    """What the batch size and the delay are chosen for."""
+    cache: Cache | None = None
+    """None: every request runs the model."""
+    max_concurrency: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    """Requests under way at once in all workers; further ones are answered 429."""
 
 
 class Revision(Struct, frozen=True):
@@ -41,7 +86,20 @@ class Revision(Struct, frozen=True):
     artifact: Artifact
     weight: int = 100
     """Share of the deployment's traffic, relative to its other revisions."""
-    batching: Batching = Batching()
+    settings: RevisionSettings = RevisionSettings()
+
+
+class KeyLimits(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one key may take, over all workers. None: no limit."""
+
+    requests_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
+    burst: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
+    """Requests that may come at once after a pause; None means one second's worth."""
+    rows_per_s: Annotated[float, Meta(gt=0, le=100_000_000)] | None = None
+    requests_per_day: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | None = None
+    """Counted by UTC day."""
+    max_concurrency: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    """Requests under way at once."""
 
 
 class Deployment(Struct, frozen=True):
@@ -52,6 +110,9 @@ class Deployment(Struct, frozen=True):
     project_id: UUID
     name: str
     revisions: tuple[Revision, ...]
+    organization_slug: str = ""
+    project_slug: str = ""
+    """With the organization's slug the path prefix under which the project can be called too."""
 
 
 class Key(Struct, frozen=True):
@@ -66,6 +127,7 @@ class Key(Struct, frozen=True):
     scopes: tuple[str, ...]
     expires_at: float | None = None
     """Seconds since the epoch; None means never."""
+    limits: KeyLimits = KeyLimits()
 
 
 class RouteTable(Struct, frozen=True):

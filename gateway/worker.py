@@ -136,7 +136,7 @@ class Worker:
             path,
             name=deployment.name,
             version=str(revision.version),
-            batching=revision.batching,
+            batching=revision.settings.batching,
             intra_op_threads=self._settings.intra_op_threads,
             queue_rows=self._settings.queue_rows,
             timeout_s=self._settings.request_timeout_s,

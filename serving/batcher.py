@@ -28,6 +28,8 @@ from serving.tensors import Array
 
 logger = logging.getLogger(__name__)
 
+MAX_BATCH_ROWS: Final = 64
+"""Rows of one run where the deployment does not say."""
 SWEEP_S: Final = 0.05
 """How late a time-out may be noticed: one timer a model, and only while something is queued or runs."""
 
@@ -112,8 +114,8 @@ class Batcher:
         """`joins`: tickets may share a run; `has_fixed_rows`: all rows have the same shape; `inline_rows`: up to how many rows a
         run is so quick that it may happen on the loop."""
         self._name, self._run_model = name, run
-        self._max_rows = batching.max_batch_size
-        self._delay_ns = batching.max_delay_us * 1000 if joins else 0
+        self._max_rows = batching.max_batch_size or MAX_BATCH_ROWS
+        self._delay_ns = (batching.max_delay_us or 0) * 1000 if joins else 0
         self._joins, self._has_fixed_rows, self._inline_rows = joins, has_fixed_rows, inline_rows
         self._queue_rows, self._timeout_s = queue_rows, timeout_s
         self._groups: dict[Hashable, deque[Ticket]] = {}

@@ -5,10 +5,11 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 import asyncpg
+import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
-from contracts.routes import Batching
+from contracts.routes import RevisionSettings
 from control.database import Connection
 from control.deployments.errors import DeploymentNameTaken, DeploymentNotFound
 from control.deployments.schemas import Revision
@@ -32,7 +33,7 @@ class Current(Struct, frozen=True):
 
     number: int
     version_id: UUID
-    batching: Batching
+    settings: RevisionSettings
 
 
 INSERT_DEPLOYMENT: Final[LiteralString] = """
@@ -51,8 +52,8 @@ async def insert_deployment(connection: Connection, project_id: UUID, name: str)
 
 
 INSERT_REVISION: Final[LiteralString] = """
-    INSERT INTO revisions (deployment_id, number, version_id, max_batch_size, max_delay_us, created_by)
-    SELECT $2, $3, model_versions.id, $5, $6, $7
+    INSERT INTO revisions (deployment_id, number, version_id, settings, created_by)
+    SELECT $2, $3, model_versions.id, $5::text::jsonb, $6
     FROM model_versions
     JOIN models ON models.id = model_versions.model_id
     WHERE models.project_id = $1
@@ -65,8 +66,8 @@ async def insert_revision(
     connection: Connection, project_id: UUID, deployment_id: UUID, created_by: UUID, revision: Current
 ) -> None:
     """Raises VersionNotFound if the project has no such model version."""
-    version_id, batching = revision.version_id, revision.batching
-    what = deployment_id, revision.number, version_id, batching.max_batch_size, batching.max_delay_us
+    version_id = revision.version_id
+    what = deployment_id, revision.number, version_id, msgspec.json.encode(revision.settings).decode()
     try:
         id = await connection.fetchval(INSERT_REVISION, project_id, *what, created_by)
     except asyncpg.ForeignKeyViolationError as error:
@@ -83,7 +84,7 @@ LOCK_DEPLOYMENT: Final[LiteralString] = """
     FOR UPDATE
 """
 FIND_CURRENT: Final[LiteralString] = """
-    SELECT revisions.number, revisions.version_id, revisions.max_batch_size, revisions.max_delay_us
+    SELECT revisions.number, revisions.version_id, revisions.settings::text
     FROM deployments
     JOIN revisions ON revisions.deployment_id = deployments.id AND revisions.number = deployments.revision_number
     WHERE deployments.project_id = $1
@@ -100,7 +101,7 @@ async def lock_current(connection: Connection, project_id: UUID, deployment_id: 
     row = await connection.fetchrow(FIND_CURRENT, project_id, deployment_id)
     if row is None:
         raise DeploymentNotFound(deployment_id)
-    return Current(row["number"], row["version_id"], Batching(row["max_batch_size"], row["max_delay_us"]))
+    return Current(row["number"], row["version_id"], decode_settings(row["settings"]))
 
 
 MAKE_CURRENT: Final[LiteralString] = """
@@ -133,7 +134,7 @@ LIST_DEPLOYMENTS: Final[LiteralString] = """
     SELECT
         deployments.id, deployments.project_id, deployments.name, deployments.created_at, deployments.updated_at,
         revisions.id AS revision_id, revisions.number, revisions.created_at AS revised_at,
-        revisions.max_batch_size, revisions.max_delay_us,
+        revisions.settings::text,
         version_documents.document
     FROM deployments
     JOIN revisions ON revisions.deployment_id = deployments.id AND revisions.number = deployments.revision_number
@@ -178,7 +179,7 @@ async def find_name(connection: Connection, project_id: UUID, deployment_id: UUI
 LIST_REVISIONS: Final[LiteralString] = """
     SELECT
         revisions.id AS revision_id, revisions.number, revisions.created_at AS revised_at,
-        revisions.max_batch_size, revisions.max_delay_us,
+        revisions.settings::text,
         version_documents.document
     FROM deployments
     JOIN revisions ON revisions.deployment_id = deployments.id
@@ -208,6 +209,11 @@ def _revision(row: Record) -> Revision:
         id=row["revision_id"],
         number=row["number"],
         created_at=row["revised_at"],
-        batching=Batching(row["max_batch_size"], row["max_delay_us"]),
+        settings=decode_settings(row["settings"]),
         model_version=decode_version(row["document"]),
     )
+
+
+def decode_settings(document: str) -> RevisionSettings:
+    """A revision's settings from their column's text."""
+    return msgspec.json.decode(document, type=RevisionSettings)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from contracts.routes import Batching
+from contracts.routes import RevisionSettings
 from control.registry.schemas import ModelVersion
 
 DeploymentName = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$(?!\n)")]
@@ -27,27 +27,21 @@ DeploymentState = Literal["pending", "starting", "ready", "degraded", "failed", 
 WorkerState = Literal["pending", "loading", "ready", "failed"]
 
 
-class BatchingPatch(Struct, frozen=True, forbid_unknown_fields=True):
-    """What to change of how requests are joined; absent stays as it is, or as it is by default."""
-
-    max_batch_size: Annotated[int, Meta(ge=1, le=4096)] | UnsetType = UNSET
-    max_delay_us: Annotated[int, Meta(ge=0, le=1_000_000)] | UnsetType = UNSET
-
-
 class NewDeployment(Struct, frozen=True, forbid_unknown_fields=True):
     """A deployment to create; its name must be new in the project."""
 
     name: DeploymentName
     model_version_id: UUID
-    batching: BatchingPatch | None = None
-    """How requests may be joined, other than by default."""
+    settings: RevisionSettings = RevisionSettings()
+    """How it is served, where that is not to be measured and chosen."""
 
 
 class DeploymentPatch(Struct, frozen=True, forbid_unknown_fields=True):
     """What the next revision has other than the current one; nothing at all means to deploy the same again."""
 
     model_version_id: UUID | UnsetType = UNSET
-    batching: BatchingPatch = BatchingPatch()
+    settings: RevisionSettings | UnsetType = UNSET
+    """All of them; what is left out is chosen by measuring again."""
 
 
 class Revision(Struct, frozen=True):
@@ -57,7 +51,7 @@ class Revision(Struct, frozen=True):
     number: int
     """Counts from 1 within the deployment."""
     created_at: datetime
-    batching: Batching
+    settings: RevisionSettings
     model_version: ModelVersion
 
 

@@ -4,18 +4,17 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from contracts.routes import Batching
 from control.database import Connection
 from control.deployments import queries
 from control.deployments.queries import Current
-from control.deployments.schemas import BatchingPatch, DeploymentPatch, NewDeployment
+from control.deployments.schemas import DeploymentPatch, NewDeployment
 from control.routing.queries import bump_routes
 
 
 async def create_deployment(connection: Connection, project_id: UUID, created_by: UUID, new: NewDeployment) -> UUID:
     """Make a deployment with its revision 1. Raises DeploymentNameTaken or VersionNotFound."""
     deployment_id = await queries.insert_deployment(connection, project_id, new.name)
-    first = Current(1, new.model_version_id, _changed(Batching(), new.batching or BatchingPatch()))
+    first = Current(1, new.model_version_id, new.settings)
     await queries.insert_revision(connection, project_id, deployment_id, created_by, first)
     await bump_routes(connection)
     return deployment_id
@@ -27,7 +26,8 @@ async def revise_deployment(
     """Make the next revision of a deployment and put it in place. Raises DeploymentNotFound or VersionNotFound."""
     current = await queries.lock_current(connection, project_id, deployment_id)
     version_id = current.version_id if change.model_version_id is UNSET else change.model_version_id
-    revision = Current(current.number + 1, version_id, _changed(current.batching, change.batching))
+    settings = current.settings if change.settings is UNSET else change.settings
+    revision = Current(current.number + 1, version_id, settings)
     await queries.insert_revision(connection, project_id, deployment_id, created_by, revision)
     await queries.make_current(connection, project_id, deployment_id, revision.number)
     await bump_routes(connection)
@@ -37,10 +37,3 @@ async def delete_deployment(connection: Connection, project_id: UUID, deployment
     """Take a deployment out of service, with its history. Raises DeploymentNotFound."""
     await queries.delete_deployment(connection, project_id, deployment_id)
     await bump_routes(connection)
-
-
-def _changed(batching: Batching, change: BatchingPatch) -> Batching:
-    return Batching(
-        batching.max_batch_size if change.max_batch_size is UNSET else change.max_batch_size,
-        batching.max_delay_us if change.max_delay_us is UNSET else change.max_delay_us,
-    )

@@ -2,7 +2,9 @@
 
 from typing import Final, LiteralString
 
-from contracts.routes import Artifact, Batching, Deployment, Key, Revision, RouteTable
+import msgspec
+
+from contracts.routes import Artifact, Deployment, Key, KeyLimits, Revision, RevisionSettings, RouteTable
 from control.database import Connection
 
 ROUTES_CHANGED: Final = "headrace_routes"
@@ -44,11 +46,13 @@ READ_ONE_MOMENT: Final[LiteralString] = "SET TRANSACTION ISOLATION LEVEL REPEATA
 LIST_ROUTED_DEPLOYMENTS: Final[LiteralString] = """
     SELECT
         deployments.id AS deployment_id, deployments.name, deployments.project_id, projects.organization_id,
-        revisions.id AS revision_id, revisions.max_batch_size, revisions.max_delay_us,
+        projects.slug AS project_slug, organizations.slug AS organization_slug,
+        revisions.id AS revision_id, revisions.settings::text,
         model_versions.id AS version_id, model_versions.number, model_versions.digest, model_versions.size_bytes,
         models.name AS model_name
     FROM deployments
     JOIN projects ON projects.id = deployments.project_id
+    JOIN organizations ON organizations.id = projects.organization_id
     JOIN revisions ON revisions.deployment_id = deployments.id AND revisions.number = deployments.revision_number
     JOIN model_versions ON model_versions.id = revisions.version_id
     JOIN models ON models.id = model_versions.model_id
@@ -57,7 +61,7 @@ LIST_ROUTED_DEPLOYMENTS: Final[LiteralString] = """
 LIST_ROUTED_KEYS: Final[LiteralString] = """
     SELECT
         api_keys.key_id, api_keys.id, projects.organization_id, api_keys.project_id, api_keys.secret_sha256, api_keys.scopes,
-        extract(epoch FROM api_keys.expires_at)::float8 AS expires_at
+        api_keys.limits::text, extract(epoch FROM api_keys.expires_at)::float8 AS expires_at
     FROM api_keys
     JOIN projects ON projects.id = api_keys.project_id
     WHERE api_keys.revoked_at IS NULL
@@ -83,9 +87,11 @@ async def read_routes(connection: Connection) -> RouteTable:
                     model_name=row["model_name"],
                     version=row["number"],
                     artifact=Artifact(row["digest"], row["size_bytes"]),
-                    batching=Batching(row["max_batch_size"], row["max_delay_us"]),
+                    settings=msgspec.json.decode(row["settings"], type=RevisionSettings),
                 ),
             ),
+            organization_slug=row["organization_slug"],
+            project_slug=row["project_slug"],
         )
         for row in await connection.fetch(LIST_ROUTED_DEPLOYMENTS)
     ]
@@ -98,6 +104,7 @@ async def read_routes(connection: Connection) -> RouteTable:
             secret_sha256=row["secret_sha256"],
             scopes=tuple(row["scopes"]),
             expires_at=row["expires_at"],
+            limits=msgspec.json.decode(row["limits"], type=KeyLimits),
         )
         for row in await connection.fetch(LIST_ROUTED_KEYS)
     ]

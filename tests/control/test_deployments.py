@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
+from contracts.routes import Batching, Cache, RevisionSettings
 from tests.control.conftest import Account
 from tests.control.registry import Json, create_version, deploy, model_file, project
 
@@ -22,7 +24,7 @@ async def test_a_new_deployment_has_revision_1(account: Account, version: Json):
     revision = deployment["revision"]
     assert (deployment["name"], deployment["project_id"]) == ("fraud", str(account.project_id))
     assert (revision["number"], revision["model_version"]) == (1, version)
-    assert revision["batching"] == {"max_batch_size": 64, "max_delay_us": 0}
+    assert revision["settings"] == msgspec.to_builtins(RevisionSettings())
     assert (deployment["state"], deployment["workers"]) == ("unavailable", [])
     assert (await account.client.get(f"{project(account)}/deployments/{deployment['id']}")).json() == deployment
 
@@ -52,29 +54,29 @@ async def test_a_name_is_taken_once_in_a_project(account: Account, stranger: Acc
 )
 async def test_unfit_batching_is_refused(account: Account, version: Json, batching: dict[str, int]):
     deployment = await deploy(account, version)
-    body = {"name": "other", "model_version_id": version["id"], "batching": batching}
+    body = {"name": "other", "model_version_id": version["id"], "settings": {"batching": batching}}
     assert (await account.client.post(f"{project(account)}/deployments", json=body)).status_code == 422
     path = f"{project(account)}/deployments/{deployment['id']}"
-    assert (await account.client.patch(path, json={"batching": batching})).status_code == 422
+    assert (await account.client.patch(path, json={"settings": {"batching": batching}})).status_code == 422
 
 
 @pytest.mark.parametrize(
-    ("change", "batching"),
+    ("change", "expected"),
     [
-        ({}, {"max_batch_size": 8, "max_delay_us": 100}),
-        ({"batching": {"max_delay_us": 0}}, {"max_batch_size": 8, "max_delay_us": 0}),
-        ({"batching": {"max_batch_size": 1}}, {"max_batch_size": 1, "max_delay_us": 100}),
+        ({}, RevisionSettings(Batching(8, 100))),
+        ({"settings": {"batching": {"max_delay_us": 0}}}, RevisionSettings(Batching(None, 0))),
+        ({"settings": {"cache": {"ttl_s": 5}}}, RevisionSettings(cache=Cache(ttl_s=5))),
     ],
 )
 async def test_a_change_makes_a_new_revision_of_what_it_does_not_name(
-    account: Account, version: Json, change: dict[str, Any], batching: dict[str, int]
+    account: Account, version: Json, change: dict[str, Any], expected: RevisionSettings
 ):
-    deployment = await deploy(account, version, batching={"max_batch_size": 8, "max_delay_us": 100})
+    deployment = await deploy(account, version, settings={"batching": {"max_batch_size": 8, "max_delay_us": 100}})
     path = f"{project(account)}/deployments/{deployment['id']}"
     changed = (await account.client.patch(path, json=change)).json()
     assert changed["revision"]["number"] == 2
     assert changed["revision"]["model_version"] == version
-    assert changed["revision"]["batching"] == batching
+    assert changed["revision"]["settings"] == msgspec.to_builtins(expected)
     assert changed["updated_at"] > deployment["updated_at"]
 
 

@@ -66,7 +66,7 @@ def key_ids(routes: RouteTable) -> set[str]:
 
 async def test_a_deployment_is_routed(account: Account, redis: Redis, tmp_path: Path):
     version = await create_version(account, model_file(tmp_path))
-    made = await deploy(account, version, batching={"max_batch_size": 8, "max_delay_us": 100})
+    made = await deploy(account, version, settings={"batching": {"max_batch_size": 8, "max_delay_us": 100}})
     routes = await eventually(redis, lambda it: any(str(d.deployment_id) == made["id"] for d in it.deployments), SOON_S)
     [routed] = [it for it in routes.deployments if str(it.deployment_id) == made["id"]]
     [revision] = routed.revisions
@@ -74,7 +74,7 @@ async def test_a_deployment_is_routed(account: Account, redis: Redis, tmp_path: 
     assert (str(revision.revision_id), str(revision.version_id)) == (made["revision"]["id"], version["id"])
     assert (revision.model_name, revision.version, revision.weight) == (version["model_name"], 1, 100)
     assert (revision.artifact.digest, revision.artifact.size_bytes) == (version["digest"], version["size_bytes"])
-    assert revision.batching == Batching(8, 100)
+    assert revision.settings.batching == Batching(8, 100)
 
 
 async def test_only_the_current_revision_is_routed_and_nothing_after_the_deletion(account: Account, redis: Redis, tmp_path: Path):

@@ -14,6 +14,7 @@ from contracts.routes import (
     Deployment,
     Key,
     Revision,
+    RevisionSettings,
     RouteTable,
     encode_routes,
 )
@@ -34,7 +35,7 @@ def store_model(artifacts: Path, source: Path) -> Artifact:
 
 
 def revision(artifact: Artifact, version: int = 1, batching: Batching | None = None, weight: int = 100) -> Revision:
-    return Revision(uuid4(), uuid4(), "tiny", version, artifact, weight, batching or Batching())
+    return Revision(uuid4(), uuid4(), "tiny", version, artifact, weight, RevisionSettings(batching or Batching()))
 
 
 def deployment(name: str, *revisions: Revision, project: UUID = PROJECT, deployment_id: UUID | None = None) -> Deployment:

@@ -100,7 +100,7 @@ export const createDeployment = (projectId: string, name: string, versionId: str
 export interface RevisionChange {
   model_version_id: string;
   /** Absent, the settings stay as they are. */
-  batching?: Revision['batching'];
+  settings?: Revision['settings'];
 }
 
 /** Makes a new revision; the one before answers until it is ready. */

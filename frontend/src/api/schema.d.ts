@@ -404,17 +404,29 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** Batching */
+        /**
+         * Batching
+         * @default {
+         *       "max_batch_size": null,
+         *       "max_delay_us": null,
+         *       "max_queue_rows": null,
+         *       "timeout_ms": null,
+         *       "padding": null
+         *     }
+         */
         Batching: {
-            /** @default 64 */
-            max_batch_size?: number;
-            /** @default 0 */
-            max_delay_us?: number;
+            max_batch_size?: number | null;
+            max_delay_us?: number | null;
+            max_queue_rows?: number | null;
+            padding?: components["schemas"]["Padding"] | null;
+            timeout_ms?: number | null;
         };
-        /** BatchingPatch */
-        BatchingPatch: {
-            max_batch_size?: number;
-            max_delay_us?: number;
+        /** Cache */
+        Cache: {
+            /** @default 67108864 */
+            max_bytes?: number;
+            /** @default 60 */
+            ttl_s?: number;
         };
         /** CreatedKey */
         CreatedKey: {
@@ -469,8 +481,20 @@ export interface components {
         };
         /** DeploymentPatch */
         DeploymentPatch: {
-            batching?: components["schemas"]["BatchingPatch"];
             model_version_id?: string;
+            settings?: components["schemas"]["RevisionSettings"];
+        };
+        /**
+         * Execution
+         * @default {
+         *       "mode": null,
+         *       "intra_op_threads": null
+         *     }
+         */
+        Execution: {
+            intra_op_threads?: number | null;
+            /** @enum {null|string} */
+            mode?: "inline" | "thread" | null;
         };
         /**
          * FieldProblem
@@ -581,10 +605,10 @@ export interface components {
         };
         /** NewDeployment */
         NewDeployment: {
-            batching?: components["schemas"]["BatchingPatch"] | null;
             /** Format: uuid */
             model_version_id: string;
             name: string;
+            settings?: components["schemas"]["RevisionSettings"];
         };
         /** NewKey */
         NewKey: {
@@ -612,6 +636,13 @@ export interface components {
             /** @enum {string} */
             role: "owner" | "member";
             slug: string;
+        };
+        /** Padding */
+        Padding: {
+            /** @default [] */
+            buckets?: (number | unknown)[];
+            /** @default 0 */
+            value?: number;
         };
         /**
          * Problem
@@ -713,18 +744,44 @@ export interface components {
         };
         /** Revision */
         Revision: {
-            batching: components["schemas"]["Batching"];
             /** Format: date-time */
             created_at: string;
             /** Format: uuid */
             id: string;
             model_version: components["schemas"]["ModelVersion"];
             number: number;
+            settings: components["schemas"]["RevisionSettings"];
         };
         /** RevisionPage */
         RevisionPage: {
             items: components["schemas"]["Revision"][];
             next_cursor: string | null;
+        };
+        /**
+         * RevisionSettings
+         * @default {
+         *       "batching": {
+         *         "max_batch_size": null,
+         *         "max_delay_us": null,
+         *         "max_queue_rows": null,
+         *         "timeout_ms": null,
+         *         "padding": null
+         *       },
+         *       "execution": {
+         *         "mode": null,
+         *         "intra_op_threads": null
+         *       },
+         *       "latency_goal_ms": null,
+         *       "cache": null,
+         *       "max_concurrency": null
+         *     }
+         */
+        RevisionSettings: {
+            batching?: components["schemas"]["Batching"];
+            cache?: components["schemas"]["Cache"] | null;
+            execution?: components["schemas"]["Execution"];
+            latency_goal_ms?: number | null;
+            max_concurrency?: number | null;
         };
         /** Session */
         Session: {

@@ -95,7 +95,7 @@ export const deployment = (over: Partial<Deployment> = {}): Deployment => ({
   state_reason: '',
   created_at: CREATED,
   updated_at: CREATED,
-  revision: { id: id(8), number: 1, created_at: CREATED, batching: {}, model_version: modelVersion() },
+  revision: { id: id(8), number: 1, created_at: CREATED, settings: {}, model_version: modelVersion() },
   workers: [],
   ...over,
 });

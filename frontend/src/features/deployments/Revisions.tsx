@@ -68,7 +68,7 @@ function RevisionRow({ revision, deployment }: { revision: Revision; deployment:
           {version.model_name} v{version.number}
         </Link>
       </Td>
-      <Td className="whitespace-nowrap text-muted">{batchingWords(revision)}</Td>
+      <Td className="whitespace-nowrap text-muted">{settingsWords(revision)}</Td>
       <Td numeric className="text-muted">
         <RelativeTime time={created} />
       </Td>
@@ -81,7 +81,7 @@ function RollBack({ revision, deployment }: { revision: Revision; deployment: De
   const [isOpen, setIsOpen] = useState(false);
   const newRevision = useNewRevision(deployment);
   const { model_version: now } = deployment.revision;
-  const { model_version: then, batching, number } = revision;
+  const { model_version: then, settings, number } = revision;
   return (
     <>
       <Button size="small" aria-label={`Roll back to revision ${number}`} onClick={() => setIsOpen(true)}>
@@ -93,18 +93,19 @@ function RollBack({ revision, deployment }: { revision: Revision; deployment: De
         title={`Roll back to revision ${number}?`}
         effect={
           <p>
-            Moves {deployment.name} from {now.model_name} v{now.number} to {then.model_name} v{then.number} with the batching of revision {number}: {batchingWords(revision)}. This makes a new
+            Moves {deployment.name} from {now.model_name} v{now.number} to {then.model_name} v{then.number} with the settings of revision {number}: {settingsWords(revision)}. This makes a new
             revision; the current one answers until it is ready.
           </p>
         }
         action="Roll back"
-        onConfirm={() => newRevision({ model_version_id: then.id, batching })}
+        onConfirm={() => newRevision({ model_version_id: then.id, settings })}
       />
     </>
   );
 }
 
-function batchingWords({ batching: { max_batch_size: rows, max_delay_us: delay } }: Revision): string {
-  const size = rows === undefined ? 'default size' : `up to ${plural(rows, 'row')}`;
+function settingsWords({ settings: { batching } }: Revision): string {
+  const { max_batch_size: rows, max_delay_us: delay } = batching ?? {};
+  const size = rows == null ? 'measured size' : `up to ${plural(rows, 'row')}`;
   return delay ? `${size}, waits ${formatMicroseconds(delay)}` : `${size}, never waits`;
 }
