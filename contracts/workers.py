@@ -29,6 +29,37 @@ class RevisionState(StrEnum):
     FAILED = "failed"
 
 
+class CurvePoint(Struct, frozen=True):
+    """What one run of a model was measured to cost when it was loaded."""
+
+    rows: int
+    threads: int
+    """Intra-op threads of the onnxruntime session."""
+    run_us: float
+
+
+class Choice(Struct, frozen=True):
+    """One value that a model is served with, and why."""
+
+    name: str
+    """`execution`, `intra_op_threads`, `max_batch_size`, `max_delay_us`, `max_queue_rows`, `timeout_ms` or `padding`."""
+    value: str
+    reason: str
+    """One sentence for people."""
+    is_pinned: bool
+    """Whether the revision's settings demand it; otherwise it was measured, or is the default."""
+
+
+class Tuning(Struct, frozen=True):
+    """What was measured when a revision was loaded, and what follows from it."""
+
+    points: tuple[CurvePoint, ...]
+    choices: tuple[Choice, ...]
+    measured_at: float
+    """Seconds since the epoch; a restart on the same machine takes the earlier measurement."""
+    took_s: float
+
+
 class RevisionStatus(Struct, frozen=True):
     """One revision on one worker."""
 
@@ -40,6 +71,8 @@ class RevisionStatus(Struct, frozen=True):
     memory_bytes: int = 0
     queued_rows: int = 0
     in_flight: int = 0
+    tuning: Tuning | None = None
+    """None unless READY."""
 
 
 class WorkerStatus(Struct, frozen=True):

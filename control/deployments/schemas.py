@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from contracts.routes import RevisionSettings
+from contracts.workers import Tuning
 from control.registry.schemas import ModelVersion
 
 DeploymentName = Annotated[str, Meta(min_length=1, max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$(?!\n)")]
@@ -66,6 +67,8 @@ class Worker(Struct, frozen=True):
     queued_rows: int
     in_flight: int
     heartbeat_at: datetime
+    tuning: Tuning | None = None
+    """What was measured when the worker loaded the revision, and how it is served because of it; null until then."""
 
 
 class Deployment(Struct, frozen=True):

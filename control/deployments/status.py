@@ -97,6 +97,7 @@ def _show(worker: WorkerStatus, placed: Placed) -> Worker:
         report.queued_rows,
         report.in_flight,
         heard,
+        report.tuning,
     )
 
 

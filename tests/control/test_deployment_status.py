@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from contracts.settings import ControlSettings
-from contracts.workers import WORKER_TTL_S, WORKERS_KEY, RevisionState, worker_key
+from contracts.workers import WORKER_TTL_S, WORKERS_KEY, Choice, CurvePoint, RevisionState, Tuning, worker_key
 from control.app import create_app
 from control.deployments.schemas import Worker
 from control.deployments.status import SILENT, judge
@@ -81,6 +81,18 @@ async def test_what_a_worker_reports_is_shown(account: Account, deployment: Json
     assert (seen["memory_bytes"], seen["queued_rows"], seen["in_flight"]) == (1000, 2, 3)
     assert seen["heartbeat_at"].endswith("Z")
     assert listed == [shown]
+
+
+async def test_what_a_worker_measured_is_shown(account: Account, deployment: Json, redis: Redis):
+    tuning = Tuning((CurvePoint(8, 2, 40.5),), (Choice("max_batch_size", "8", "it is the fastest", False),), 1e9, 0.25)
+    await write(redis, status("w1", msgspec.structs.replace(report(deployment, READY), tuning=tuning)))
+    [seen] = (await state(account, deployment))["workers"]
+    assert seen["tuning"] == {
+        "points": [{"rows": 8, "threads": 2, "run_us": 40.5}],
+        "choices": [{"name": "max_batch_size", "value": "8", "reason": "it is the fastest", "is_pinned": False}],
+        "measured_at": 1e9,
+        "took_s": 0.25,
+    }
 
 
 async def test_a_failure_is_shown_with_its_reason(account: Account, deployment: Json, redis: Redis):

@@ -428,6 +428,13 @@ export interface components {
             /** @default 60 */
             ttl_s?: number;
         };
+        /** Choice */
+        Choice: {
+            is_pinned: boolean;
+            name: string;
+            reason: string;
+            value: string;
+        };
         /** CreatedKey */
         CreatedKey: {
             key: components["schemas"]["Key"];
@@ -442,6 +449,12 @@ export interface components {
              * @enum {string}
              */
             session?: "token" | "cookie";
+        };
+        /** CurvePoint */
+        CurvePoint: {
+            rows: number;
+            run_us: number;
+            threads: number;
         };
         /** Dependency */
         Dependency: {
@@ -806,6 +819,13 @@ export interface components {
             name: string;
             shape: number[];
         };
+        /** Tuning */
+        Tuning: {
+            choices: components["schemas"]["Choice"][];
+            measured_at: number;
+            points: components["schemas"]["CurvePoint"][];
+            took_s: number;
+        };
         /** User */
         User: {
             email: string;
@@ -823,6 +843,7 @@ export interface components {
             queued_rows: number;
             /** @enum {string} */
             state: "pending" | "loading" | "ready" | "failed";
+            tuning?: components["schemas"]["Tuning"] | null;
             worker_id: string;
         };
     };
