@@ -4,24 +4,39 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import Protocol
 
 from contracts.routes import Deployment, Revision
 from contracts.workers import RevisionState, RevisionStatus
 from gateway.log_records import Owner
 from gateway.traffic import Counts
+from serving.calls import Submit
 from serving.models import Model
+
+
+class Gate(Protocol):
+    """How many requests may be under way at once."""
+
+    def enter(self) -> None:
+        """Raises TooMany."""
+        ...
+
+    def leave(self) -> None: ...
 
 
 class Placement:
     """One revision on this worker: where it stands, and its model while it is READY."""
 
-    __slots__ = ("counts", "deployment", "error", "model", "owner", "revision", "state")
+    __slots__ = ("counts", "deployment", "error", "gate", "model", "owner", "revision", "state", "submit")
 
     def __init__(self, deployment: Deployment, revision: Revision, counts: Counts) -> None:
         self.deployment, self.revision, self.counts = deployment, revision, counts
         self.state = RevisionState.LOADING
         self.error = ""
         self.model: Model | None = None
+        self.submit: Submit | None = None
+        """What takes the model's requests: the model itself, or what stands in front of it."""
+        self.gate: Gate | None = None
         self.owner = Owner(
             deployment.organization_id.bytes,
             deployment.project_id.bytes,
@@ -32,6 +47,15 @@ class Placement:
 
     def __str__(self) -> str:
         return f"{self.deployment.name} (model {self.revision.model_name} version {self.revision.version})"
+
+    def serve(self, model: Model, submit: Submit) -> None:
+        """Be READY."""
+        self.model, self.submit = model, submit
+        self.state, self.error = RevisionState.READY, ""
+
+    def why_not_serving(self) -> str:
+        """For the caller of a placement without a model."""
+        return f"{self} does not serve: {self.error}" if self.error else f"{self} is being loaded; try again"
 
     def describe(self) -> RevisionStatus:
         """As control is told."""

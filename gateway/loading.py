@@ -101,7 +101,7 @@ class Loader:
             logger.exception("loading %s failed", placement)
             self._fail(placement, f"loading failed unexpectedly: {error}")
         else:
-            placement.model, placement.state, placement.error = model, RevisionState.READY, ""
+            placement.serve(model, model.submit)
             logger.info("%s is ready", placement)
         del self._tasks[placement]
         endpoint.settle()

@@ -42,6 +42,7 @@ class Entry(NamedTuple):
     encode_us: int
     total_us: int
     batch_rows: int
+    cache_hit: bool
     inputs: Sequence[Array]
     """In signature order; empty if their values are not to be logged."""
     outputs: Sequence[Array]
@@ -67,7 +68,7 @@ def to_record(entry: Entry) -> RequestRecord:
         entry.encode_us,
         entry.total_us,
         entry.batch_rows,
-        False,
+        entry.cache_hit,
         input_numbers,
         input_texts,
         output_numbers,

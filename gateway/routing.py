@@ -2,8 +2,8 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
 from uuid import UUID
 
 from contracts.errors import Forbidden, NotFound, Unauthenticated
@@ -32,16 +32,39 @@ class DeploymentNotFound(NotFound):
         super().__init__(f"no deployment named {name!r} in this key's project")
 
 
+class Limiter(Protocol):
+    """What one key may still take."""
+
+    def admit(self) -> None:
+        """Let one request in. Raises TooMany."""
+        ...
+
+    def take_rows(self, rows: int) -> None:
+        """Raises TooMany."""
+        ...
+
+    def leave(self) -> None:
+        """A request that was let in is over."""
+        ...
+
+    def header_lines(self) -> bytes:
+        """What an answer says of the limits: whole lines."""
+        ...
+
+
 class Caller:
     """One API key and the deployments of its project by name."""
 
-    __slots__ = ("deployments", "expires_at", "key_id", "may_infer", "secret_sha256")
+    __slots__ = ("deployments", "expires_ns", "key_id", "limiter", "may_infer", "project_id", "secret_sha256")
 
-    def __init__(self, key: Key, deployments: Mapping[str, Endpoint]) -> None:
+    def __init__(self, key: Key, deployments: Mapping[str, Endpoint], limiter: Limiter | None) -> None:
+        self.limiter = limiter
+        """None for a key without limits."""
+        self.project_id = key.project_id
         self.key_id = key.key_uuid.bytes
         self.secret_sha256 = key.secret_sha256
         self.may_infer = SCOPE in key.scopes
-        self.expires_at = float("inf") if key.expires_at is None else key.expires_at
+        self.expires_ns = float("inf") if key.expires_at is None else key.expires_at * 1e9
         self.deployments = deployments
 
     def endpoint(self, name: str) -> Endpoint:
@@ -59,12 +82,17 @@ class Routes:
 
     __slots__ = ("_callers", "version")
 
-    def __init__(self, table: RouteTable, endpoints: Mapping[UUID, Endpoint]) -> None:
+    def __init__(
+        self,
+        table: RouteTable,
+        endpoints: Mapping[UUID, Endpoint],
+        limiter_for: Callable[[Key], Limiter | None] = lambda _: None,
+    ) -> None:
         self.version = table.version
         projects: dict[UUID, dict[str, Endpoint]] = {}
         for it in table.deployments:
             projects.setdefault(it.project_id, {})[it.name] = endpoints[it.deployment_id]
-        self._callers = {it.key_id.encode(): Caller(it, projects.get(it.project_id, {})) for it in table.keys}
+        self._callers = {it.key_id.encode(): Caller(it, projects.get(it.project_id, {}), limiter_for(it)) for it in table.keys}
 
     def authenticate(self, authorization: bytes | None, now: float) -> Caller:
         """The caller behind the header value; `now` is seconds since the epoch. Raises KeyRefused."""
@@ -74,7 +102,7 @@ class Routes:
         caller = self._callers.get(key_id)
         if caller is None or not hmac.compare_digest(hashlib.sha256(secret).digest(), caller.secret_sha256):
             raise KeyRefused("this API key is not known; it may have been revoked")
-        if now >= caller.expires_at:
+        if now * 1e9 >= caller.expires_ns:
             raise KeyRefused("this API key has expired")
         return caller
 

@@ -20,6 +20,7 @@ from contracts.workers import WorkerStatus
 from gateway.edge import Edge
 from gateway.endpoints import Placement
 from gateway.home import Home
+from gateway.inference import Inference
 from gateway.loading import Loader
 from gateway.metrics import Metrics
 from gateway.redis_client import connect
@@ -67,7 +68,8 @@ class Worker:
         self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
         self._siblings = Siblings(home.path) if settings.workers > 1 else None
         self._metrics = Metrics(self, self._siblings)
-        self._edge = Edge(self.traffic, self.log.append, settings.max_body_bytes, self._readiness, self._metrics.render)
+        self._inference = Inference(self.traffic, self.log.append)
+        self._edge = Edge(self._inference, settings.max_body_bytes, self._readiness, self._metrics.render)
 
     async def run(self, bound: socket.socket) -> int:
         """Serve on `bound` until SIGTERM or SIGINT, or until a part of this worker breaks; returns the exit status."""
@@ -128,7 +130,7 @@ class Worker:
 
     def _accept(self, table: RouteTable) -> None:
         self._loader.apply(table)
-        self._edge.routes = Routes(table, self._loader.endpoints)
+        self._inference.routes = Routes(table, self._loader.endpoints)
         logger.info("serving route table %d: %d deployments, %d keys", table.version, len(table.deployments), len(table.keys))
 
     def _load_model(self, path: Path, deployment: Deployment, revision: Revision) -> Model:

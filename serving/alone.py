@@ -8,8 +8,9 @@ from typing import Final
 
 from contracts.errors import HeadraceError, NotFound
 from contracts.settings import ServeSettings
-from serving.application import Call, allow, answer_model, describe_server, refuse
-from serving.errors import PathNotFound
+from serving.application import MODELS, HttpCall, allow, answer_about, describe_server, refuse, split_path
+from serving.calls import Call
+from serving.errors import PathNotFound, VersionNotFound
 from serving.http import Application, Exchange, Limits, listen
 from serving.models import Model, load_model
 
@@ -57,17 +58,26 @@ def application(model: Model, limit: int) -> Application:
 
 
 def _answer(exchange: Exchange, path: str, model: Model, limit: int) -> None:
-    if path.startswith("/v2/models/"):
-        name, slash, rest = path.removeprefix("/v2/models/").partition("/")
-        if name != model.name:
-            raise ModelUnknown(name)
-        answer_model(exchange, model, slash + rest, limit, _forget)
+    if path.startswith(MODELS):
+        _answer_model(exchange, path, model, limit)
         return
     body = _FIXED.get(path)
     if body is None:
         raise PathNotFound(path)
     if allow(exchange, b"GET"):
         exchange.respond(200, body)
+
+
+def _answer_model(exchange: Exchange, path: str, model: Model, limit: int) -> None:
+    name, version, verb = split_path(path)
+    if name != model.name:
+        raise ModelUnknown(name)
+    if version not in (None, model.version):
+        raise VersionNotFound(name, version)
+    if verb != "infer":
+        answer_about(exchange, model, verb)
+    elif allow(exchange, b"POST"):
+        HttpCall(exchange, limit).begin(model, model.submit, _forget)
 
 
 def _forget(_call: Call) -> None:

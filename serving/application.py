@@ -1,8 +1,6 @@
-"""The protocol's paths over one model or none: what `headrace serve` and the gateway answer alike."""
+"""The protocol over HTTP: inference calls, and what is answered about one model or none, here and at the gateway alike."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Callable
 from typing import Final
 
@@ -11,137 +9,84 @@ import msgspec
 from contracts.errors import HeadraceError
 from contracts.signature import Tensor
 from serving.batcher import Ticket
+from serving.calls import Call, Submit
 from serving.compression import decompress, is_compressed
-from serving.errors import AnswerUnencodable, CallerLeft, PathNotFound, RequestMalformed, VersionNotFound
-from serving.http import JSON, Exchange
+from serving.errors import PathNotFound, RequestMalformed
+from serving.http import Exchange
 from serving.models import Model
 from serving.requests import InferRequest
-from serving.tensors import Array
-
-logger = logging.getLogger(__name__)
 
 PLATFORM: Final = "onnxruntime_onnx"
 EXTENSIONS: Final = ("binary_tensor_data",)
+MODELS: Final = "/v2/models/"
+TIMING: Final = b"x-headrace-timing"
+"""A request with this header is told where its time went, in Server-Timing (milliseconds)."""
 
 
-class Call:
-    """One inference call as it goes, for the request log. Times are nanoseconds."""
+class HttpCall(Call):
+    """`POST …/infer`."""
 
-    __slots__ = (
-        "_headers",
-        "_report",
-        "decode_ns",
-        "encode_ns",
-        "error",
-        "exchange",
-        "model",
-        "outputs",
-        "request",
-        "status",
-        "ticket",
-    )
+    __slots__ = ("_body", "_limit", "exchange")
 
-    def __init__(self, exchange: Exchange, model: Model, report: "Report", headers: bytes) -> None:
-        self.exchange, self.model = exchange, model
-        self._report, self._headers = report, headers
-        self.status = 200
-        self.error = ""
-        """Class name of the error; empty on success."""
-        self.decode_ns = 0
-        self.encode_ns = 0
-        self.request: InferRequest | None = None
-        """None if the request could not be decoded."""
-        self.ticket: Ticket | None = None
-        """None if it was never queued."""
-        self.outputs: list[Array] = []
+    def __init__(self, exchange: Exchange, limit: int) -> None:
+        """`limit` bounds the decompressed body, in bytes."""
+        super().__init__(exchange.arrived_ns, len(exchange.body))
+        self.exchange, self._limit, self._body = exchange, limit, exchange.body
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """Names of `outputs`."""
-        return self.request.outputs if self.request is not None and self.outputs else ()
+    def is_gone(self) -> bool:
+        return self.exchange.is_gone
 
-    def queue(self, body: bytes | bytearray) -> None:
-        """Decode the plain body and submit it to the model."""
-        try:
-            header_length = self.exchange.headers.get(b"inference-header-content-length")
-            self.request = self.model.decoder.decode(body, header_length)
-            self.decode_ns = time.monotonic_ns() - self.exchange.arrived_ns
-            self.ticket = self.model.submit(self.request, self.exchange, self._settle)
-        except HeadraceError as error:
-            self.fail(error)
-
-    def fail(self, error: HeadraceError) -> None:
-        """Answer with `error`."""
-        self.status, self.error = error.status, type(error).__name__
-        if not self.exchange.is_gone:
-            refuse(self.exchange, error, self._headers)
-        self._report(self)
-
-    def _settle(self, ticket: Ticket) -> None:
-        if ticket.error is not None:
-            self.fail(ticket.error)
+    def begin(self, model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
+        encoding = self.exchange.headers.get(b"content-encoding")
+        if encoding is None or not is_compressed(encoding):
+            super().begin(model, submit, on_over)
             return
-        started = time.monotonic_ns()
-        try:
-            body, content_type, headers = self.model.encoder.encode(ticket.request, ticket.outputs)
-        except Exception:
-            logger.exception("encoding an answer of model %s failed", self.model.name)
-            self.fail(AnswerUnencodable(self.model.name))
-            return
-        self.outputs = ticket.outputs
-        if self.exchange.is_gone:
-            self.fail(CallerLeft())
-            return
-        self.exchange.respond(200, body, content_type, self._headers + headers)
-        self.encode_ns = time.monotonic_ns() - started
-        self._report(self)
+        plain = asyncio.get_running_loop().run_in_executor(None, decompress, self._body, encoding, self._limit)
+        plain.add_done_callback(lambda it: self._begin_plain(it, model, submit, on_over))
+
+    def decode(self, model: Model) -> InferRequest:
+        return model.decoder.decode(self._body, self.exchange.headers.get(b"inference-header-content-length"))
+
+    def answer(self, ticket: Ticket) -> None:
+        body, content_type, headers = self.model.encoder.encode(ticket.request, ticket.outputs)
+        if ticket.cache:
+            headers += b"x-headrace-cache: %s\r\n" % ticket.cache.encode()
+        if TIMING in self.exchange.headers:
+            headers += _server_timing(self.decode_ns, ticket)
+        self.exchange.respond(200, body, content_type, self.headers + headers)
+
+    def refuse(self, error: HeadraceError) -> None:
+        refuse(self.exchange, error, self.headers)
+
+    def _begin_plain(self, plain: "asyncio.Future[bytes]", model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
+        error = plain.exception()
+        if error is None:
+            self._body = plain.result()
+            self.size_bytes = len(self._body)
+            super().begin(model, submit, on_over)
+        elif isinstance(error, HeadraceError):
+            self.reject(error, on_over)
+        else:
+            self.reject(RequestMalformed(f"the body cannot be decompressed: {error}"), on_over)
 
 
-Report = Callable[[Call], None]
-"""Told of every inference call when it is over, right after its answer was handed over."""
+def split_path(path: str) -> tuple[str, str | None, str]:
+    """Name, version if one is given, and verb ("" if none) of a path that begins with `MODELS`."""
+    name, _, rest = path[len(MODELS) :].partition("/")
+    if not rest.startswith("versions/"):
+        return name, None, rest
+    version, _, verb = rest.removeprefix("versions/").partition("/")
+    return name, version, verb
 
 
-def answer_model(exchange: Exchange, model: Model, rest: str, limit: int, report: Report, headers: bytes = b"") -> None:
-    """Answer what follows `/v2/models/{name}`: nothing, "/ready", "/infer", and each behind "/versions/{version}".
-
-    `limit` bounds the decompressed body, in bytes; `headers` are whole lines added to the answer. Raises HeadraceError for a
-    path or version that is not there; what is wrong with an inference request is answered and reported here.
-    """
-    if rest.startswith("/versions/"):
-        version, slash, verb = rest.removeprefix("/versions/").partition("/")
-        if version != model.version:
-            raise VersionNotFound(model.name, version)
-        rest = slash + verb
-    if rest == "/infer":
-        if allow(exchange, b"POST"):
-            infer(exchange, model, limit, report, headers)
-    elif rest == "":
-        if allow(exchange, b"GET"):
-            exchange.respond(200, describe_model(model), JSON, headers)
-    elif rest == "/ready":
-        if allow(exchange, b"GET"):
-            exchange.respond(200, b'{"ready":true}', JSON, headers)
-    else:
+def answer_about(exchange: Exchange, model: Model, verb: str) -> None:
+    """Answer what can be asked about a model. Raises PathNotFound."""
+    describe = _ABOUT.get(verb)
+    if describe is None:
         raise PathNotFound(exchange.path)
-
-
-def infer(exchange: Exchange, model: Model, limit: int, report: Report, headers: bytes = b"") -> None:
-    """Decode, queue, and answer when the model has; every error is answered here."""
-    call = Call(exchange, model, report, headers)
-    encoding = exchange.headers.get(b"content-encoding")
-    if encoding is None or not is_compressed(encoding):
-        call.queue(exchange.body)
-        return
-    plain = asyncio.get_running_loop().run_in_executor(None, decompress, exchange.body, encoding, limit)
-    plain.add_done_callback(lambda it: _queue_plain(call, it))
-
-
-def _queue_plain(call: Call, plain: "asyncio.Future[bytes]") -> None:
-    error = plain.exception()
-    if error is None:
-        call.queue(plain.result())
-    else:
-        call.fail(error if isinstance(error, HeadraceError) else RequestMalformed(f"the body cannot be decompressed: {error}"))
+    if allow(exchange, b"GET"):
+        exchange.respond(200, describe(model))
 
 
 def refuse(exchange: Exchange, error: HeadraceError, headers: bytes = b"") -> None:
@@ -178,5 +123,14 @@ def describe_model(model: Model) -> bytes:
     )
 
 
+def _server_timing(decode_ns: int, ticket: Ticket) -> bytes:
+    parts = {"decode": decode_ns, "queue": ticket.queue_ns, "infer": ticket.infer_ns}
+    return f"server-timing: {', '.join(f'{name};dur={ns / 1e6:.3f}' for name, ns in parts.items())}\r\n".encode()
+
+
 def _describe(tensor: Tensor) -> dict[str, object]:
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.shape}
+
+
+_ABOUT: Final[dict[str, Callable[[Model], bytes]]] = {"": describe_model, "ready": lambda _: b'{"ready":true}'}
+"""By verb what makes the answer's body, in JSON."""

@@ -52,6 +52,7 @@ class Ticket:
 
     __slots__ = (
         "batch_rows",
+        "cache",
         "caller",
         "enqueued_ns",
         "error",
@@ -73,6 +74,8 @@ class Ticket:
         self.infer_ns = 0
         self.batch_rows = 0
         """Rows of the run it was part of; 0 if there was none."""
+        self.cache = ""
+        """What a cache in front of the model says of it: "hit", "miss", or nothing."""
         self.outputs: list[Array] = []
         """Those of `request.outputs`, in that order."""
         self.error: HeadraceError | None = None

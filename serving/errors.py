@@ -66,6 +66,15 @@ class InputRefusedByModel(RequestMalformed):
     """onnxruntime says that the input will not do."""
 
 
+class CallFailed(HeadraceError):
+    """A defect of ours."""
+
+    title = "Call failed"
+
+    def __init__(self) -> None:
+        super().__init__("internal error")
+
+
 class AnswerUnencodable(HeadraceError):
     """The model gave something that the protocol has no form for, or that its signature denies."""
 

@@ -4,8 +4,8 @@
 `Exchange`, and that answers it then or later by `Exchange.respond`.
 """
 
-from serving.http.exchange import JSON, OCTETS, PLAIN, Exchange
+from serving.http.exchange import JSON, OCTETS, PLAIN, Exchange, Head
 from serving.http.limits import Limits
 from serving.http.server import Application, Server, listen
 
-__all__ = ["JSON", "OCTETS", "PLAIN", "Application", "Exchange", "Limits", "Server", "listen"]
+__all__ = ["JSON", "OCTETS", "PLAIN", "Application", "Exchange", "Head", "Limits", "Server", "listen"]

@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
-from serving.http.exchange import JSON, LARGE, STATUS_LINES, Buffer, Exchange, error_body
+from serving.http.exchange import JSON, LARGE, Buffer, Exchange, Head, error_body
 
 if TYPE_CHECKING:
     from serving.http.server import Server
@@ -35,8 +35,12 @@ KEPT_HEADERS: Final = frozenset(
         b"inference-header-content-length",
         b"traceparent",
         b"transfer-encoding",
+        b"x-headrace-timing",
     }
 )
+END_OF_HEAD: Final = b"\r\n\r\n"
+UNUSUAL_HEADERS: Final = frozenset({b"expect", b"transfer-encoding"})
+"""A request with one of these is more than its head and as many bytes as announced."""
 HEADER_OVERHEAD: Final = 32
 """What a header is counted for beyond its bytes, so that many empty ones add up too."""
 
@@ -72,6 +76,7 @@ class Connection(asyncio.Protocol):
         "_is_advancing",
         "_is_ending",
         "_is_replaying",
+        "_opening",
         "_owes_continue",
         "_parser",
         "_refusal",
@@ -83,12 +88,9 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_unsent",
         "_waiting",
-        "state",
     )
 
     def __init__(self, server: "Server") -> None:
-        self.state: Any = None
-        """The application's: what it wants to remember of this client."""
         self._server = server
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport
@@ -105,6 +107,8 @@ class Connection(asyncio.Protocol):
         self._fed_bytes: int | None = None
         """Bytes fed after those in which the head began or some of the body was; None if some of it just was."""
         self._unsent = 0
+        self._opening = b""
+        """The bytes in which the current request began, if it began with them."""
 
     # -- what the transport tells
 
@@ -139,6 +143,13 @@ class Connection(asyncio.Protocol):
         self._heard_at = self._server.now
         if self._is_ending or self._refusal:
             return
+        if self._stage is Stage.NOTHING and self._current is None and not self._waiting:
+            end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
+            head = self._server.heads.get(data[:end])
+            if head is not None and head.content_length == len(data) - end:
+                self._begin_known(head, data[end:])
+                return
+            self._opening = data
         try:
             self._parser.feed_data(data)
             if self._stage is not Stage.NOTHING:  # a header is counted when it is complete, which it may never be
@@ -201,9 +212,10 @@ class Connection(asyncio.Protocol):
         self._check_head(self._head_bytes)  # trailers count as well
         self._stage = Stage.NOTHING
         parser = self._parser
-        exchange = Exchange(
-            self, parser.get_method(), self._target, self._headers, self._body, parser.should_keep_alive(), time.monotonic_ns()
-        )
+        head = Head(parser.get_method(), self._target, self._headers, parser.should_keep_alive())
+        if self._opening:
+            self._learn(head)
+        exchange = Exchange(self, head, self._body, time.monotonic_ns())
         self._body = b""
         if self._current is None and not self._waiting:
             self._begin(exchange)
@@ -217,13 +229,14 @@ class Connection(asyncio.Protocol):
         """Write the answer of the current exchange, and go on with the next."""
         if self._is_ending:
             return
-        keeps_alive = exchange.keeps_alive and not self._server.is_draining
+        head = exchange.head
+        keeps_alive = head.keeps_alive and not self._server.is_draining
         headers += exchange.extra_headers
         if not keeps_alive:
             headers += b"connection: close\r\n"
-        elif b"connection" in exchange.headers and b"keep-alive" in exchange.headers[b"connection"].lower():
+        elif b"connection" in head.headers and b"keep-alive" in head.headers[b"connection"].lower():
             headers += b"connection: keep-alive\r\n"  # an HTTP/1.0 client must be told
-        self._write(status, body, content_type, headers, exchange.method == b"HEAD")
+        self._write(status, body, content_type, headers, head.method == b"HEAD")
         self._finish(exchange, keeps_alive)
 
     def end(self) -> None:
@@ -256,6 +269,25 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     # -- how it is done
+
+    def _begin_known(self, head: Head, body: bytes) -> None:
+        """Go on with a whole request whose head has been parsed before: the parser need not see it."""
+        try:
+            self._hold(len(body))
+        except Refused as refused:
+            self._refuse(refused)
+            return
+        self._begin(Exchange(self, head, body, time.monotonic_ns()))
+
+    def _learn(self, head: Head) -> None:
+        """Remember `head` by its bytes, if the request was those, an empty line, and as much body as announced."""
+        opening, body = self._opening, bytes(self._body)
+        self._opening = b""
+        end = opening.find(END_OF_HEAD) + len(END_OF_HEAD)
+        is_plain = head.keeps_alive and head.headers.keys().isdisjoint(UNUSUAL_HEADERS)
+        if is_plain and opening[end:] == body and int(head.headers.get(b"content-length", 0)) == len(body):
+            head.content_length = len(body)
+            self._server.learn(opening[:end], head)
 
     def _begin(self, exchange: Exchange) -> None:
         self._current = exchange
@@ -374,17 +406,16 @@ class Connection(asyncio.Protocol):
     def _write(
         self, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes, is_head: bool = False
     ) -> None:
-        length = len(body) if isinstance(body, bytes) else sum([len(it) for it in body])
-        head = b"%s%scontent-type: %s\r\ncontent-length: %d\r\n%s\r\n" % (
-            STATUS_LINES[status],
-            self._server.date_line,
-            content_type,
-            length,
-            headers,
-        )
+        prefix = self._server.prefix(status, content_type)
+        if type(body) is bytes and len(body) < LARGE and not is_head:
+            self._transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (prefix, len(body), headers, body))
+            return
+        pieces = (body,) if isinstance(body, bytes) else body
+        length = sum([len(it) for it in pieces])
+        head = b"%scontent-length: %d\r\n%s\r\n" % (prefix, length, headers)
         if is_head:
             self._transport.write(head)
         elif length < LARGE:
-            self._transport.write(head + body if isinstance(body, bytes) else b"".join((head, *body)))
+            self._transport.write(b"".join((head, *pieces)))
         else:
-            self._transport.writelines((head, body) if isinstance(body, bytes) else (head, *body))
+            self._transport.writelines((head, *pieces))

@@ -2,7 +2,7 @@
 
 import http
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
@@ -22,44 +22,37 @@ LARGE: Final = 64 * 1024
 """From this size on, head and body are handed over apart rather than copied into one."""
 
 
+class Head:
+    """Request line and headers. Requests of one connection that begin with the same bytes share one."""
+
+    __slots__ = ("content_length", "headers", "keeps_alive", "memo", "method", "path", "target")
+
+    def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], keeps_alive: bool) -> None:
+        self.method = method
+        self.target = target
+        """Path and query as they were sent."""
+        self.headers = headers
+        """Those of `connection.KEPT_HEADERS` that were sent, by lower-case name; a repeated one is joined by commas."""
+        self.keeps_alive = keeps_alive
+        self.path = _decoded(target)
+        """The decoded path; bytes that are not UTF-8 come as U+FFFD."""
+        self.content_length = 0
+        self.memo: Any = None
+        """The application's: what it found out from this head, and wants to find here again."""
+
+
 class Exchange:
     """A complete request. The application answers it once, on the loop's thread, now or later.
 
     Requests of one connection come one by one.
     """
 
-    __slots__ = (
-        "arrived_ns",
-        "body",
-        "connection",
-        "extra_headers",
-        "headers",
-        "is_answered",
-        "is_gone",
-        "keeps_alive",
-        "method",
-        "target",
-    )
+    __slots__ = ("arrived_ns", "body", "connection", "extra_headers", "head", "is_answered", "is_gone")
 
-    def __init__(
-        self,
-        connection: "Connection",
-        method: bytes,
-        target: bytes,
-        headers: dict[bytes, bytes],
-        body: bytes | bytearray,
-        keeps_alive: bool,
-        arrived_ns: int,
-    ) -> None:
+    def __init__(self, connection: "Connection", head: Head, body: bytes | bytearray, arrived_ns: int) -> None:
         self.connection = connection
-        """Where it came from; `connection.state` belongs to the application and lasts as long as the connection."""
-        self.method = method
-        self.target = target
-        """Path and query as they were sent."""
-        self.headers = headers
-        """Those of `connection.KEPT_HEADERS` that were sent, by lower-case name; a repeated one is joined by commas."""
+        self.head = head
         self.body = body
-        self.keeps_alive = keeps_alive
         self.arrived_ns = arrived_ns
         """When the request was complete, by `time.monotonic_ns`."""
         self.extra_headers = b""
@@ -69,20 +62,23 @@ class Exchange:
         """Whether the client left before its answer."""
 
     @property
-    def path(self) -> str:
-        """The decoded path; bytes that are not UTF-8 come as U+FFFD."""
-        target = self.target
-        if target.startswith(b"/") and b"%" not in target and b"?" not in target:
-            return target.decode("latin-1")  # it is ASCII: httptools takes nothing else
-        return unquote_to_bytes(self.raw_path).decode(errors="replace")
+    def method(self) -> bytes:
+        return self.head.method
 
     @property
-    def raw_path(self) -> bytes:
-        """The path as it was sent: without query, and without scheme and host should the client have sent those."""
-        path = self.target.partition(b"?")[0]
-        if path.startswith(b"/"):
-            return path
-        return b"/" + path.partition(b"://")[2].partition(b"/")[2]
+    def target(self) -> bytes:
+        """Path and query as they were sent."""
+        return self.head.target
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        """As `Head.headers`."""
+        return self.head.headers
+
+    @property
+    def path(self) -> str:
+        """As `Head.path`."""
+        return self.head.path
 
     @property
     def query(self) -> bytes:
@@ -110,3 +106,15 @@ class Exchange:
 def error_body(error: str) -> bytes:
     """The protocol's error object; what cannot be UTF-8 in `error` is replaced."""
     return orjson.dumps({"error": error.encode(errors="replace").decode()})
+
+
+def _decoded(target: bytes) -> str:
+    if target.startswith(b"/") and b"%" not in target and b"?" not in target:
+        return target.decode("latin-1")  # it is ASCII: httptools takes nothing else
+    return unquote_to_bytes(_raw_path(target)).decode(errors="replace")
+
+
+def _raw_path(target: bytes) -> bytes:
+    """The path as it was sent: without query, and without scheme and host should the client have sent those."""
+    path = target.partition(b"?")[0]
+    return path if path.startswith(b"/") else b"/" + path.partition(b"://")[2].partition(b"/")[2]

@@ -8,13 +8,16 @@ from email.utils import formatdate
 from typing import Final
 
 from serving.http.connection import Connection
-from serving.http.exchange import Exchange
+from serving.http.exchange import STATUS_LINES, Exchange, Head
 from serving.http.limits import Limits
 
 Application = Callable[[Exchange], None]
 """Called on the loop's thread with each complete request; must not block."""
 
 BACKLOG: Final = 2048
+MAX_KNOWN_HEADS: Final = 4096
+MAX_KNOWN_HEAD: Final = 2048
+"""Bytes; with the number of them this bounds what clients can make the server remember."""
 
 
 class Server:
@@ -27,7 +30,9 @@ class Server:
         """Bytes of all bodies not yet answered."""
         self.now = 0.0
         """The loop's time at the last sweep: good enough for timeouts, and free."""
-        self.date_line = b""
+        self.heads: dict[bytes, Head] = {}
+        """Heads that were parsed before, by their bytes."""
+        self._prefixes: dict[tuple[int, bytes], bytes] = {}
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server
         self._emptied = asyncio.Event()
@@ -66,6 +71,23 @@ class Server:
             connection.abort()
         self._timer.cancel()
 
+    def learn(self, opening: bytes, head: Head) -> None:
+        """Know `head` from now on by its bytes; when there are too many the oldest is forgotten."""
+        if len(opening) > MAX_KNOWN_HEAD:
+            return
+        if len(self.heads) >= MAX_KNOWN_HEADS:
+            del self.heads[next(iter(self.heads))]
+        self.heads[opening] = head
+
+    def prefix(self, status: int, content_type: bytes) -> bytes:
+        """How an answer begins: status line, date and content type, rendered once a sweep."""
+        prefix = self._prefixes.get((status, content_type))
+        if prefix is None:
+            date = formatdate(usegmt=True).encode()
+            prefix = b"%sdate: %s\r\ncontent-type: %s\r\n" % (STATUS_LINES[status], date, content_type)
+            self._prefixes[status, content_type] = prefix
+        return prefix
+
     def admit(self, connection: Connection) -> bool:
         """Take `connection` into account; False if it is one too many."""
         self._connections.add(connection)
@@ -79,7 +101,7 @@ class Server:
 
     def _sweep(self) -> None:
         self.now = self._loop.time()
-        self.date_line = f"date: {formatdate(usegmt=True)}\r\n".encode()
+        self._prefixes.clear()
         for connection in list(self._connections):
             connection.sweep(self.now)
         self._timer = self._loop.call_later(self._interval_s, self._sweep)

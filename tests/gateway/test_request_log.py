@@ -25,7 +25,7 @@ NOON_US = 1_790_000_000_000_000
 
 
 def entry(time_us: int = NOON_US, inputs: tuple[Any, ...] = (), outputs: tuple[Any, ...] = ()) -> Entry:
-    return Entry(time_us, IDS.next(time_us // 1000), OWNER, b"k" * 16, 200, "", 1, 1, 2, 3, 4, 10, 1, inputs, outputs)
+    return Entry(time_us, IDS.next(time_us // 1000), OWNER, b"k" * 16, 200, "", 1, 1, 2, 3, 4, 10, 1, False, inputs, outputs)
 
 
 class Unreadable:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from serving.alone import application
-from serving.application import Call, answer_model
+from serving.application import HttpCall
+from serving.calls import Call
 from serving.http import Exchange, Server
 from serving.models import Model
 from tests import models
@@ -204,7 +205,9 @@ async def test_the_report_tells_how_each_call_went(model: Model, serve: Serve, d
     calls: list[Call] = []
 
     def answer(exchange: Exchange) -> None:
-        answer_model(exchange, model, "/infer", LIMIT, calls.append, b"x-request-id: 7\r\n")
+        call = HttpCall(exchange, LIMIT)
+        call.headers = b"x-request-id: 7\r\n"
+        call.begin(model, model.submit, calls.append)
 
     wire = await dial(await serve(answer))
     assert (await wire.ask(post("/", request([1, 2, 3, 4], [1, 1, 1, 1])))).headers["x-request-id"] == "7"
@@ -214,15 +217,22 @@ async def test_the_report_tells_how_each_call_went(model: Model, serve: Serve, d
     assert good.ticket is not None
     assert (good.status, good.error, good.request.rows, good.ticket.batch_rows) == (200, "", 2, 2)
     assert good.outputs[0].tolist() == [10, 4]
-    assert good.names == ("y",)
     assert min(good.decode_ns, good.ticket.infer_ns, good.encode_ns) > 0
-    assert (bad.status, bad.error, bad.request, bad.ticket, bad.names) == (400, "RequestMalformed", None, None, ())
+    assert (bad.status, bad.error, bad.request, bad.ticket, bad.outputs) == (400, "RequestMalformed", None, None, ())
+
+
+async def test_who_asks_is_told_where_the_time_went(wire: Wire) -> None:
+    reply = await wire.ask(post(INFER, request([1, 2, 3, 4]), "X-Headrace-Timing: 1"))
+    timing = dict(it.strip().split(";dur=") for it in reply.headers["server-timing"].split(","))
+    assert timing.keys() == {"decode", "queue", "infer"}
+    assert all(0 <= float(it) < 10_000 for it in timing.values())
+    assert "server-timing" not in (await wire.ask(post(INFER, request([1, 2, 3, 4])))).headers
 
 
 async def test_a_client_that_leaves_is_reported_as_such(load: Load, serve: Serve, dial: Dial) -> None:
     model = load(models.slow_model)
     calls: list[Call] = []
-    server = await serve(lambda it: answer_model(it, model, "/infer", LIMIT, calls.append))
+    server = await serve(lambda it: HttpCall(it, LIMIT).begin(model, model.submit, calls.append))
     data = json.dumps({"inputs": [{"name": "x", "shape": [64, 600], "datatype": "FP32", "data": [1] * 38400}]}).encode()
     wires = [await dial(server) for _ in range(4)]
     for wire in wires:

@@ -1,11 +1,16 @@
 """The server as bytes on a socket."""
 
 import asyncio
+import itertools
 import socket
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
 from serving.http import JSON, PLAIN, Exchange, Limits, listen
+from serving.http import server as servers
+from serving.http.connection import Connection
 from tests.gateway.waiting import until
 from tests.serving.conftest import Dial, Serve
 from tests.serving.wire import PATIENCE_S, get, post
@@ -76,7 +81,7 @@ async def test_the_exchange_knows_method_path_query_and_kept_headers(serve: Serv
     wire = await dial(await serve(desk))
     await wire.send(get("/v2/models/a%2Fb%C3%A9?x=%20", "Authorization: Bearer k", "X-Mine: 1"))
     exchange = await desk.next()
-    assert (exchange.method, exchange.path, exchange.raw_path) == (b"GET", "/v2/models/a/bé", b"/v2/models/a%2Fb%C3%A9")
+    assert (exchange.method, exchange.path) == (b"GET", "/v2/models/a/bé")
     assert exchange.query == b"x=%20"
     assert exchange.headers == {b"authorization": b"Bearer k"}
 
@@ -315,15 +320,59 @@ async def test_what_cannot_be_utf8_does_not_break_the_error(serve: Serve, dial: 
     assert (await wire.ask(get("/%FF%22"))).error == 'nothing at /\ufffd" ?'
 
 
-async def test_state_lasts_as_long_as_the_connection(serve: Serve, dial: Dial) -> None:
+async def test_what_is_remembered_of_a_head_is_there_when_the_same_bytes_come_again(serve: Serve, dial: Dial) -> None:
     def count(exchange: Exchange) -> None:
-        exchange.connection.state = (exchange.connection.state or 0) + 1
-        exchange.respond(200, b"%d" % exchange.connection.state)
+        exchange.head.memo = (exchange.head.memo or 0) + 1
+        exchange.respond(200, b"%d %s" % (exchange.head.memo, exchange.body))
 
     server = await serve(count)
     wire, other = await dial(server), await dial(server)
-    assert [(await wire.ask(get("/"))).body for _ in range(2)] == [b"1", b"2"]
-    assert (await other.ask(get("/"))).body == b"1"
+    assert [(await wire.ask(post("/", it))).body for it in (b"a", b"b")] == [b"1 a", b"2 b"]
+    assert (await other.ask(post("/", b"c"))).body == b"3 c"
+    assert (await other.ask(post("/", b"longer"))).body == b"1 longer"
+    assert (await wire.ask(post("/", b"d", "X: other"))).body == b"1 d"
+
+
+class Tape(asyncio.Transport):
+    """A transport that keeps what is written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def pause_reading(self) -> None: ...
+    def resume_reading(self) -> None: ...
+    def is_closing(self) -> bool:
+        return False
+
+
+@hypothesis.given(st.lists(st.binary(max_size=6), min_size=1, max_size=6), st.lists(st.integers(0, 400), max_size=8))
+async def test_requests_are_the_same_however_their_bytes_are_cut(bodies: list[bytes], cuts: list[int]) -> None:
+    server = await listen(echo, Limits())
+    connection, tape = Connection(server), Tape()
+    connection.connection_made(tape)
+    stream = b"".join(post("/", it) for it in bodies)
+    bounds = [0, *sorted(it for it in cuts if it < len(stream)), len(stream)]
+    for begin, end in itertools.pairwise(bounds):
+        if begin < end:
+            connection.data_received(stream[begin:end])
+    connection.connection_lost(None)
+    await server.drain(0)
+    assert [it.partition(b"\r\n\r\n")[2] for it in tape.written.split(b"HTTP/1.1 200 OK")[1:]] == bodies
+
+
+async def test_only_so_many_heads_are_remembered(serve: Serve, dial: Dial, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers, "MAX_KNOWN_HEADS", 3)
+    server = await serve(lambda it: it.respond(200, it.target))
+    wire = await dial(server)
+    for _ in range(2):
+        for path in ("/a", "/b", "/c", "/d", "/" + "e" * servers.MAX_KNOWN_HEAD):
+            assert (await wire.ask(get(path))).body == path.encode()
+            assert len(server.heads) <= 3
+    assert {it.path for it in server.heads.values()} == {"/b", "/c", "/d"}
 
 
 async def test_draining_answers_what_has_begun_and_closes_what_is_idle(serve: Serve, dial: Dial) -> None:

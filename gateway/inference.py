@@ -1,0 +1,172 @@
+"""What every inference call goes through at the gateway, by any protocol: key, deployment, limits, model, log and counts."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from contracts.errors import HeadraceError, Overloaded
+from contracts.records import MAX_LOGGED_VALUES
+from contracts.signature import Tensor
+from gateway.endpoints import Endpoint, Placement
+from gateway.log_records import Array, Entry, element_count
+from gateway.routing import Caller, Limiter, Routes
+from gateway.traffic import Traffic
+from serving.batcher import Caller as Waiting
+from serving.batcher import Ticket
+from serving.calls import Call, Submit
+from serving.errors import VersionNotFound
+from serving.requests import InferRequest
+
+MAX_LOGGED_BYTES: Final = 64 * 1024
+"""Arrays may be views of the body, so a record with values keeps all of it in memory until it is flushed."""
+
+
+class NotServing(Overloaded):
+    """The deployment is known here, and none of its revisions answers yet, or any more."""
+
+    title = "Not serving"
+
+
+class Inference:
+    """The way of a call through one worker. `routes` is None until the first table has come."""
+
+    def __init__(self, traffic: Traffic, log: Callable[[Entry], None]) -> None:
+        self.routes: Routes | None = None
+        self._traffic, self._log = traffic, log
+
+    def authenticate(self, authorization: bytes) -> Caller:
+        """Whose key it is. Raises KeyRefused or NotServing."""
+        routes = self.routes
+        if routes is None:
+            raise NotServing("this gateway has not been told yet what to serve")
+        return routes.authenticate(authorization, time.time())
+
+    def begin(self, call: Call, caller: Caller, name: str, version: str | None, request_id: str) -> None:
+        """Answer `call` in the end, and log it if it leads to a deployment. Never raises."""
+        try:
+            endpoint = caller.endpoint(name)
+            placement = choose(endpoint, name, version)
+        except HeadraceError as error:
+            call.reject(error, lambda it: self.count_refusal(it.status))
+            return
+        self.run(call, caller, placement, request_id, time.time_ns())
+
+    def run(self, call: Call, caller: Caller, placement: Placement, request_id: str, time_ns: int) -> None:
+        """As `begin`, for a placement that has been chosen; `time_ns` is when the call arrived, by the wall clock."""
+
+        def record(it: Call) -> None:
+            self._record(it, caller, placement, request_id, time_ns)
+
+        model, submit = placement.model, placement.submit
+        if model is None or submit is None:
+            call.reject(NotServing(placement.why_not_serving()), record)
+        elif caller.limiter is None and placement.gate is None:
+            call.begin(model, submit, record)
+        else:
+            _run_limited(call, caller.limiter, placement, submit, record)
+
+    def count_refusal(self, status: int) -> None:
+        """Count an answer to a request that led to no deployment."""
+        refused = self._traffic.refused
+        refused[status] = refused.get(status, 0) + 1
+
+    def _record(self, call: Call, caller: Caller, placement: Placement, request_id: str, time_ns: int) -> None:
+        total_ns = time.monotonic_ns() - call.arrived_ns
+        counts, ticket, request = placement.counts, call.ticket, call.request
+        rows = 0 if request is None else request.rows
+        counts.by_class[call.status // 100] += 1
+        if call.status == 200:
+            counts.rows += rows
+        queue_ns, infer_ns, batch_rows, cache = (
+            (0, 0, 0, "") if ticket is None else (ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache)
+        )
+        inputs, outputs = _logged_values(call)
+        self._log(
+            Entry(
+                time_ns // 1000,
+                request_id,
+                placement.owner,
+                caller.key_id,
+                call.status,
+                call.error,
+                rows,
+                queue_ns // 1000,
+                call.decode_ns // 1000,
+                infer_ns // 1000,
+                call.encode_ns // 1000,
+                total_ns // 1000,
+                batch_rows,
+                cache == "hit",
+                inputs,
+                outputs,
+            )
+        )
+
+
+def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
+    """The revision to answer, which may be one that is not loaded. Raises VersionNotFound or NotServing."""
+    if version is None:
+        placement = endpoint.pick()
+        if placement is None:
+            raise NotServing(f"deployment {name!r} has no revision")
+        return placement
+    placement = endpoint.pick_version(version)
+    if placement is None:
+        raise VersionNotFound(name, version)
+    return placement
+
+
+def _run_limited(
+    call: Call, limiter: Limiter | None, placement: Placement, submit: Submit, record: Callable[[Call], None]
+) -> None:
+    held: list[Callable[[], None]] = []
+
+    def over(it: Call) -> None:
+        for leave in held:
+            leave()
+        record(it)
+
+    try:
+        if limiter is not None:
+            limiter.admit()
+            held.append(limiter.leave)
+            submit = _taking_rows(submit, limiter)
+        if placement.gate is not None:
+            placement.gate.enter()
+            held.append(placement.gate.leave)
+    except HeadraceError as error:
+        call.headers += b"" if limiter is None else limiter.header_lines()
+        call.reject(error, over)
+        return
+    call.headers += b"" if limiter is None else limiter.header_lines()
+    assert placement.model is not None
+    call.begin(placement.model, submit, over)
+
+
+def _taking_rows(submit: Submit, limiter: Limiter) -> Submit:
+    def take_rows(request: InferRequest, waiting: Waiting, settle: Callable[[Ticket], None]) -> Ticket:
+        limiter.take_rows(request.rows)
+        return submit(request, waiting, settle)
+
+    return take_rows
+
+
+def _logged_values(call: Call) -> tuple[Sequence[Array], Sequence[Array]]:
+    """Inputs and outputs in the order of the signature; none if they are too many, and no outputs if not all were asked for."""
+    request = call.request
+    if request is None or call.size_bytes > MAX_LOGGED_BYTES:
+        return (), ()
+    inputs = tuple(request.inputs.values())
+    outputs = _in_order(request.outputs, call.outputs, call.model.outputs)
+    if element_count(inputs) + element_count(outputs) > MAX_LOGGED_VALUES:
+        return (), ()
+    return inputs, outputs
+
+
+def _in_order(names: Sequence[str], arrays: Sequence[Array], signature: Sequence[Tensor]) -> Sequence[Array]:
+    if len(arrays) != len(signature):
+        return ()
+    if len(signature) == 1:
+        return tuple(arrays)
+    by_name = dict(zip(names, arrays, strict=True))
+    return [by_name[it.name] for it in signature]
