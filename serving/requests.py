@@ -5,10 +5,10 @@ kserve/open-inference-protocol, and Triton's binary data extension.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Meta, Raw, Struct
 
 from contracts.signature import Tensor
 from serving.datatypes import DTYPES
@@ -43,6 +43,8 @@ class _OutputIn(Struct, frozen=True, gc=False):
 
 class _RequestParameters(Struct, frozen=True, gc=False):
     binary_data_output: bool = False
+    priority: Annotated[int, Meta(ge=0)] = 0
+    timeout: Annotated[int, Meta(ge=0)] | None = None
 
 
 class _RequestIn(Struct, frozen=True, gc=False):
@@ -68,10 +70,17 @@ class _Input:
 class InferRequest:
     """A decoded request that fits the model's signature."""
 
-    __slots__ = ("binary", "id", "inputs", "outputs", "rows")
+    __slots__ = ("binary", "id", "inputs", "outputs", "priority", "rows", "timeout_us")
 
     def __init__(
-        self, inputs: dict[str, Array], rows: int, outputs: tuple[str, ...], binary: tuple[bool, ...], request_id: str | None
+        self,
+        inputs: dict[str, Array],
+        rows: int,
+        outputs: tuple[str, ...],
+        binary: tuple[bool, ...],
+        request_id: str | None,
+        priority: int = 0,
+        timeout_us: int | None = None,
     ) -> None:
         self.inputs = inputs
         """By name, in the signature's order."""
@@ -82,6 +91,10 @@ class InferRequest:
         self.binary = binary
         """For each of `outputs`, whether it goes out in binary."""
         self.id = request_id
+        self.priority = priority
+        """1 is the highest; 0 is the deployment's default."""
+        self.timeout_us = timeout_us
+        """How long the caller waits; None or 0: as long as the deployment lets it."""
 
 
 class RequestDecoder:
@@ -123,7 +136,9 @@ class RequestDecoder:
             raise RequestMalformed(f"{len(body) - offset} bytes follow the last binary tensor")
         arrays = self._ordered(arrays)
         outputs, binary = self._wanted_outputs(request)
-        return InferRequest(arrays, self._rows(arrays), outputs, binary, request.id)
+        parameters = request.parameters
+        rows = self._rows(arrays)
+        return InferRequest(arrays, rows, outputs, binary, request.id, parameters.priority, parameters.timeout)
 
     def _parse(self, header: bytes | bytearray) -> _RequestIn:
         try:
