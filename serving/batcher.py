@@ -1,158 +1,105 @@
 """Dynamic batching in front of one model: what queued while the last run was busy runs together.
 
-A *ticket* is one request in the queue. Tickets may share a run if they agree in everything but the first dimension: shapes of the
-inputs behind it, and the outputs asked for; those that do form a *group*. Groups take turns. A model without a common first
-dimension runs each ticket alone. An idle model is never waited for, unless `max_delay_us` says so. A joined run that fails is
-repeated ticket by ticket, so that one bad request fails alone.
+Tickets may share a run if they agree in everything but the first dimension: shapes of the inputs behind it (up to a padding rule)
+and the outputs asked for. A model without a common first dimension runs each ticket alone. An idle model is never waited for,
+unless `max_delay_us` says so. A joined run that fails is repeated ticket by ticket, so that one bad request fails alone.
 
-There is one run at a time. Those of few enough rows happen on the event loop, the others in the model's thread. All methods but
-those named `_run…` belong to the loop's thread.
+There is one run at a time. Those of few enough rows happen on the event loop, the others in the model's thread. All methods
+belong to the loop's thread, but `close`.
 """
 
 import asyncio
-import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Hashable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Final, Protocol
+from operator import attrgetter
+from typing import Final
 
-import numpy as np
+from msgspec import Struct
 
-from contracts.errors import HeadraceError
-from contracts.routes import Batching
-from serving.errors import CallerLeft, ModelClosed, ModelFailed, QueueFull, RequestTimedOut
+from serving.batch_statistics import Statistics
+from serving.errors import CallerLeft, ModelClosed, QueueFull, RequestTimedOut
+from serving.model_thread import ModelThread
+from serving.padding import PaddingRule
+from serving.queueing import Queue
 from serving.requests import InferRequest
-from serving.tensors import Array
+from serving.runs import Outcome, Run, Runs
+from serving.tickets import Caller, Ticket
 
-logger = logging.getLogger(__name__)
+__all__ = ["BatchPlan", "Batcher", "Caller", "Run", "Ticket"]
 
-MAX_BATCH_ROWS: Final = 64
-"""Rows of one run where the deployment does not say."""
 SWEEP_S: Final = 0.05
-"""How late a time-out may be noticed: one timer a model, and only while something is queued or runs."""
-
-Run = Callable[[dict[str, Array], tuple[str, ...]], list[Array]]
-"""Runs the model on inputs by name for the outputs named; raises HeadraceError."""
-Result = list[Array] | HeadraceError
-
-
-class Caller(Protocol):
-    """Whoever waits for a ticket."""
-
-    @property
-    def is_gone(self) -> bool:
-        """It waits no more; its ticket need not run."""
-        ...
+"""How late the model's time-out may be noticed: one timer a model, and only while something is queued or runs."""
+SWEEP_AT_LEAST_S: Final = 0.005
+"""How late a deadline of a request's own may be noticed."""
+TIMER_S: Final = 0.001
+"""uvloop's timers count milliseconds; what is left below one is waited for tick by tick."""
+RETRY_AFTER_S: Final = (1.0, 60.0)
+"""The least and the most that who finds the queue full is told to wait."""
 
 
-class Ticket:
-    """One request on its way through the model."""
+class BatchPlan(Struct, frozen=True, kw_only=True):
+    """How the requests to one model are run."""
 
-    __slots__ = (
-        "batch_rows",
-        "cache",
-        "caller",
-        "enqueued_ns",
-        "error",
-        "infer_ns",
-        "is_over",
-        "outputs",
-        "queue_ns",
-        "request",
-        "settle",
-    )
-
-    def __init__(self, request: InferRequest, caller: Caller, settle: Callable[["Ticket"], None]) -> None:
-        self.request = request
-        self.caller = caller
-        self.settle = settle
-        """Called once, on the loop's thread, when `outputs` or `error` is there."""
-        self.enqueued_ns = time.monotonic_ns()
-        self.queue_ns = 0
-        self.infer_ns = 0
-        self.batch_rows = 0
-        """Rows of the run it was part of; 0 if there was none."""
-        self.cache = ""
-        """What a cache in front of the model says of it: "hit", "miss", or nothing."""
-        self.outputs: list[Array] = []
-        """Those of `request.outputs`, in that order."""
-        self.error: HeadraceError | None = None
-        self.is_over = False
-        """It was settled; whatever comes of it now is dropped."""
-
-    def finish(self, result: Result) -> None:
-        """Settle it, unless it is settled already."""
-        if self.is_over:
-            return
-        self.is_over = True
-        if isinstance(result, HeadraceError):
-            self.error = result
-        else:
-            self.outputs = result
-        settle = self.settle
-        del self.settle  # it knows this ticket: a circle would keep the arrays until the next garbage collection
-        try:
-            settle(self)
-        except Exception:  # the caller's defect must not cost the rest of the batch its answers
-            logger.exception("settling a request failed")
+    joins: bool
+    """Tickets may share a run."""
+    has_fixed_rows: bool = False
+    """All rows have the same shape."""
+    inline_rows: int = 0
+    """Up to how many rows a run is so quick that it happens on the loop."""
+    max_batch_size: int = 64
+    max_delay_us: int = 0
+    max_queue_rows: int = 10_000
+    timeout_s: float = 30.0
+    padding: PaddingRule | None = None
 
 
 class Batcher:
     """The queue of one model and the thread that runs it."""
 
-    def __init__(
-        self,
-        name: str,
-        run: Run,
-        batching: Batching,
-        *,
-        joins: bool,
-        has_fixed_rows: bool,
-        inline_rows: int,
-        queue_rows: int,
-        timeout_s: float,
-    ) -> None:
-        """`joins`: tickets may share a run; `has_fixed_rows`: all rows have the same shape; `inline_rows`: up to how many rows a
-        run is so quick that it may happen on the loop."""
-        self._name, self._run_model = name, run
-        self._max_rows = batching.max_batch_size or MAX_BATCH_ROWS
-        self._delay_ns = (batching.max_delay_us or 0) * 1000 if joins else 0
-        self._joins, self._has_fixed_rows, self._inline_rows = joins, has_fixed_rows, inline_rows
-        self._queue_rows, self._timeout_s = queue_rows, timeout_s
-        self._groups: dict[Hashable, deque[Ticket]] = {}
+    def __init__(self, name: str, run: Run, plan: BatchPlan) -> None:
+        self._name = name
+        self._key = _key_of(plan)
+        self._delay_ns = plan.max_delay_us * 1000 if plan.joins else 0
+        self._timeout_ns = int(plan.timeout_s * 1e9)
+        self._inline_rows, self._max_queue_rows = plan.inline_rows, plan.max_queue_rows
+        self._queue = Queue(plan.max_batch_size, joins=plan.joins)
+        self._runs = Runs(name, run, plan.padding)
+        self._thread = ModelThread(f"model-{name}")
         self._running: list[Ticket] = []
         self._loop: asyncio.AbstractEventLoop
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"model-{name}")
         self._wake: asyncio.Handle | None = None
         self._sweeper: asyncio.TimerHandle | None = None
+        self._sweep_ns = 0
         self._is_closed = False
         self._idle = threading.Event()
         self._idle.set()
-        self.queued_rows = 0
+        self._row_ns = 0.0
+        """What a row cost lately."""
+        self.statistics = Statistics()
         self.in_flight = 0
         """Tickets queued or running."""
+
+    @property
+    def queued_rows(self) -> int:
+        return self._queue.rows
 
     def submit(self, request: InferRequest, caller: Caller, settle: Callable[[Ticket], None]) -> Ticket:
         """Queue `request`. Raises QueueFull or ModelClosed."""
         if self._is_closed:
             raise ModelClosed(self._name)
-        rows = request.rows
-        if self.queued_rows and self.queued_rows + rows > self._queue_rows:
-            raise QueueFull(self._name, self.queued_rows)
+        queued = self._queue.rows
+        if queued and queued + request.rows > self._max_queue_rows:
+            raise QueueFull(self._name, queued, self._retry_after_s())
         ticket = Ticket(request, caller, settle)
         if not self.in_flight:
             self._idle.clear()
             self._loop = asyncio.get_running_loop()
         self.in_flight += 1
-        self.queued_rows += rows
-        key = self._key(request)
-        group = self._groups.get(key)
-        if group is None:
-            group = self._groups[key] = deque()
-        group.append(ticket)
-        if not self._running and (self._wake is None or self._delay_ns):
+        if request.timeout_us:
+            self._heed_deadline(ticket, request.timeout_us)
+        group = self._queue.put(ticket, self._key(request), request.priority)
+        if not self._running and (self._wake is None or (self._delay_ns and self._queue.is_full(group))):
             self._schedule()
         return ticket
 
@@ -163,149 +110,134 @@ class Batcher:
         """
         self._is_closed = True
         self._idle.wait(timeout_s)
-        self._thread.shutdown(wait=True)
-        self._run_model = self._refuse_run
-
-    def _key(self, request: InferRequest) -> Hashable:
-        if not self._joins:
-            return None
-        if self._has_fixed_rows:
-            return request.outputs
-        return request.outputs, *[it.shape[1:] for it in request.inputs.values()]
+        self._thread.close()
+        self._runs.close()
 
     def _schedule(self) -> None:
         """Run what is due at the end of this tick of the loop, so that all its arrivals share the run; or when it will be due."""
         if self._wake is not None:
             self._wake.cancel()
-        delay_s = self._wait_s() if self._delay_ns else 0.0
-        self._wake = self._loop.call_later(delay_s, self._flush) if delay_s > 0 else self._loop.call_soon(self._flush)
+        left_s = self._queue.wait_ns(time.monotonic_ns(), self._delay_ns) / 1e9 if self._delay_ns else 0.0
+        if left_s < TIMER_S:
+            self._wake = self._loop.call_soon(self._flush)
+        else:
+            self._wake = self._loop.call_later(left_s - left_s % TIMER_S, self._flush)
         if self._sweeper is None:
-            self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
-
-    def _wait_s(self) -> float:
-        """How long until the next group is full or has waited for company as long as it may."""
-        now, soonest = time.monotonic_ns(), self._delay_ns
-        for key, group in self._groups.items():
-            left = self._delay_ns - (now - group[0].enqueued_ns)
-            if left <= 0 or sum([it.request.rows for it in group]) >= self._max_rows:
-                self._groups = {key: group} | self._groups  # it has the next turn
-                return 0.0
-            soonest = min(soonest, left)
-        return soonest / 1e9
+            self._sweep_by(0, time.monotonic_ns())
 
     def _flush(self) -> None:
         self._wake = None
-        batch = self._take()
-        if not batch:
+        now_ns = time.monotonic_ns()
+        if self._delay_ns and self.in_flight and self._queue.wait_ns(now_ns, self._delay_ns):
+            self._schedule()
+            return
+        batch, dropped = self._queue.take(now_ns)
+        self._running = batch.tickets
+        if dropped:
+            self.in_flight -= len(dropped)
+            self._drop(dropped, now_ns)
+        if not batch.tickets:
             self._rest()
             return
-        self._running = batch
-        if sum([it.request.rows for it in batch]) <= self._inline_rows:
-            self._settle(batch, self._run_batch(batch))
+        if self._delay_ns and batch.closed == "idle":
+            batch.closed = "delay"
+        if batch.rows <= self._inline_rows:
+            self._settle(self._runs.run(batch))
         else:
-            self._thread.submit(self._run_in_thread, batch)
+            self._thread.run(lambda: self._runs.run(batch), self._loop, self._settle)
 
-    def _take(self) -> list[Ticket]:
-        """What runs next: the oldest tickets of the group whose turn it is."""
-        batch: list[Ticket] = []
-        rows = 0
-        while self._groups and not batch:
-            key, group = next(iter(self._groups.items()))
-            del self._groups[key]
-            while group and not (batch and (not self._joins or rows + group[0].request.rows > self._max_rows)):
-                ticket = group.popleft()
-                self.queued_rows -= ticket.request.rows
-                if ticket.caller.is_gone:
-                    self.in_flight -= 1
-                    ticket.finish(CallerLeft())
-                else:
-                    batch.append(ticket)
-                    rows += ticket.request.rows
-            if group:
-                self._groups[key] = group  # at the end: the others have their turns first
-        return batch
-
-    def _settle(self, batch: list[Ticket], results: list[Result]) -> None:
+    def _settle(self, outcomes: list[Outcome]) -> None:
+        self.in_flight -= len(self._running)
         self._running = []
-        self.in_flight -= len(batch)
-        if self._groups:
+        if self.in_flight:
             self._schedule()
-        for ticket, result in zip(batch, results, strict=True):
-            ticket.finish(result)
+        for outcome in outcomes:
+            self._finish(outcome)
         self._rest()
+
+    def _finish(self, outcome: Outcome) -> None:
+        """Hand out the results of one run, and count it."""
+        started_ns, run_ns, rows = outcome.started_ns, outcome.run_ns, outcome.rows
+        queued_ns = count = 0
+        is_answer = isinstance(outcome.results[0], list)
+        for ticket, result in zip(outcome.tickets, outcome.results, strict=True):
+            if ticket.is_over:  # it timed out meanwhile, and was counted then
+                continue
+            ticket.queue_ns, ticket.infer_ns, ticket.batch_rows = started_ns - ticket.enqueued_ns, run_ns, rows
+            queued_ns += ticket.queue_ns
+            count += 1
+            ticket.finish(result)
+        took_ns = outcome.input_ns + run_ns + outcome.output_ns
+        statistics = self.statistics
+        (statistics.success if is_answer else statistics.fail).add(queued_ns + count * took_ns, count)
+        statistics.queue.add(queued_ns, count)
+        statistics.compute_input.add(outcome.input_ns * count, count)
+        statistics.compute_infer.add(run_ns * count, count)
+        statistics.compute_output.add(outcome.output_ns * count, count)
+        if is_answer:
+            statistics.add_run(rows, run_ns, outcome.closed)
+            self._row_ns += (took_ns / max(rows, 1) - self._row_ns) / 8
 
     def _sweep(self) -> None:
         """Answer for what has waited too long, queued or running."""
         self._sweeper = None
-        oldest = time.monotonic_ns() - int(self._timeout_s * 1e9)
-        late = [it for it in self._running if it.enqueued_ns < oldest]
-        for key, group in list(self._groups.items()):
-            while group and group[0].enqueued_ns < oldest:
-                ticket = group.popleft()
-                self.queued_rows -= ticket.request.rows
-                self.in_flight -= 1
-                late.append(ticket)
-            if not group:
-                del self._groups[key]
-        for ticket in late:
-            ticket.finish(RequestTimedOut(self._name, self._timeout_s))
+        now_ns = time.monotonic_ns()
+        oldest_ns = now_ns - self._timeout_ns
+        late = self._queue.expire(now_ns, self._timeout_ns)
+        self.in_flight -= len(late)
+        self._drop(late, now_ns)
+        self._drop([it for it in self._running if it.enqueued_ns <= oldest_ns or 0 < it.deadline_ns <= now_ns], now_ns)
         self._rest()
         if self.in_flight and self._sweeper is None:
-            self._sweeper = self._loop.call_later(SWEEP_S, self._sweep)
+            self._sweep_by(self._queue.soonest_deadline_ns(), now_ns)
+
+    def _sweep_by(self, deadline_ns: int, now_ns: int) -> None:
+        """Sweep at `deadline_ns`, but neither at once nor later than without it (0)."""
+        left_s = (deadline_ns - now_ns) / 1e9 if deadline_ns else SWEEP_S
+        left_s = min(max(left_s, SWEEP_AT_LEAST_S), SWEEP_S)
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self._sweeper, self._sweep_ns = self._loop.call_later(left_s, self._sweep), now_ns + int(left_s * 1e9)
+
+    def _heed_deadline(self, ticket: Ticket, timeout_us: int) -> None:
+        """Give `ticket` the deadline its request asks for, if it comes before the model's."""
+        deadline_ns = ticket.enqueued_ns + timeout_us * 1000
+        if timeout_us * 1000 >= self._timeout_ns:
+            return
+        ticket.deadline_ns = deadline_ns
+        if self._sweeper is None or deadline_ns + int(SWEEP_AT_LEAST_S * 1e9) < self._sweep_ns:
+            self._sweep_by(deadline_ns, ticket.enqueued_ns)
+
+    def _drop(self, tickets: list[Ticket], now_ns: int) -> None:
+        """Settle those that get no answer: their caller left, or it waited too long."""
+        for ticket in tickets:
+            if ticket.is_over:
+                continue
+            waited_ns = now_ns - ticket.enqueued_ns
+            self.statistics.fail.add(waited_ns)
+            limit_ns = (ticket.deadline_ns or ticket.enqueued_ns + self._timeout_ns) - ticket.enqueued_ns
+            ticket.finish(RequestTimedOut(self._name, limit_ns / 1e9) if waited_ns >= limit_ns else CallerLeft())
+
+    def _retry_after_s(self) -> float:
+        """How long what is queued takes, judging from the last runs."""
+        least, most = RETRY_AFTER_S
+        return min(max(self._queue.rows * self._row_ns / 1e9, least), most)
 
     def _rest(self) -> None:
         if not self.in_flight:
             self._idle.set()
 
-    def _run_in_thread(self, batch: list[Ticket]) -> None:
-        results = self._run_batch(batch)
-        self._loop.call_soon_threadsafe(self._settle, batch, results)
 
-    def _run_batch(self, batch: list[Ticket]) -> list[Result]:
-        """Each ticket's outputs, or why it failed."""
-        if len(batch) == 1:
-            return [self._run_alone(batch[0])]
-        try:
-            return self._run_joined(batch)
-        except Exception as error:
-            logger.debug("a joined run failed, running its requests one by one: %s", error)
-            return [self._run_alone(it) for it in batch]
+def _key_of(plan: BatchPlan) -> Callable[[InferRequest], Hashable]:
+    """What requests must agree in to share a run. (Their datatypes are the model's, so they always do in those.)"""
+    if not plan.joins:
+        return lambda _: None
+    if plan.padding is not None:
+        return plan.padding.key
+    if plan.has_fixed_rows:
+        return attrgetter("outputs")
+    return _outputs_and_shapes
 
-    def _run_joined(self, batch: list[Ticket]) -> list[Result]:
-        """Raises whatever the run raises, and ModelFailed if the outputs cannot be told apart."""
-        requests = [it.request for it in batch]
-        first = requests[0]
-        joined = {name: np.concatenate([it.inputs[name] for it in requests]) for name in first.inputs}
-        rows = sum([it.rows for it in requests])
-        outputs = self._timed(batch, rows, joined)
-        for output in outputs:
-            if output.shape[:1] != (rows,):
-                raise ModelFailed(f"{rows} rows gave an output of shape {output.shape}")
-        results: list[Result] = []
-        end = 0
-        for request in requests:
-            begin, end = end, end + request.rows
-            results.append([it[begin:end] for it in outputs])
-        return results
 
-    def _run_alone(self, ticket: Ticket) -> Result:
-        try:
-            return self._timed([ticket], ticket.request.rows, ticket.request.inputs)
-        except HeadraceError as error:
-            return error
-        except Exception:
-            logger.exception("running model %s failed", self._name)
-            return ModelFailed(f"model {self._name!r} failed")
-
-    def _refuse_run(self, _inputs: dict[str, Array], _names: tuple[str, ...]) -> list[Array]:
-        raise ModelClosed(self._name)
-
-    def _timed(self, batch: list[Ticket], rows: int, inputs: dict[str, Array]) -> list[Array]:
-        started = time.monotonic_ns()
-        outputs = self._run_model(inputs, batch[0].request.outputs)
-        took = time.monotonic_ns() - started
-        for ticket in batch:
-            ticket.queue_ns = started - ticket.enqueued_ns
-            ticket.infer_ns = took
-            ticket.batch_rows = rows
-        return outputs
+def _outputs_and_shapes(request: InferRequest) -> Hashable:
+    return request.outputs, *[it.shape[1:] for it in request.inputs.values()]

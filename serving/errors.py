@@ -35,8 +35,8 @@ class PathNotFound(NotFound):
 
 
 class QueueFull(Overloaded):
-    def __init__(self, name: str, rows: int) -> None:
-        super().__init__(f"{rows} rows wait for model {name!r} already; try again", retry_after_s=1)
+    def __init__(self, name: str, rows: int, retry_after_s: float) -> None:
+        super().__init__(f"{rows} rows wait for model {name!r} already; try again", retry_after_s)
 
 
 class ModelClosed(Overloaded):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from contracts.routes import Batching
-from serving.batcher import Batcher, Caller, Ticket
+from serving.batch_statistics import Statistics
+from serving.batcher import Batcher, BatchPlan, Caller, Ticket
 from serving.requests import InferRequest, RequestDecoder
 from serving.responses import ResponseEncoder
 from serving.sessions import Signature, has_batch_dimension, open_session, runner, signature_of
@@ -42,6 +43,11 @@ class Model:
         self.memory_bytes = size_bytes
         """Size of the file: what the weights take at least."""
         self._batcher = batcher
+
+    @property
+    def statistics(self) -> Statistics:
+        """What it has done."""
+        return self._batcher.statistics
 
     @property
     def queued_rows(self) -> int:
@@ -91,11 +97,14 @@ def load_model(
     batcher = Batcher(
         name,
         run,
-        batching,
-        joins=joins,
-        has_fixed_rows=has_fixed_rows,
-        inline_rows=inline_rows,
-        queue_rows=queue_rows,
-        timeout_s=timeout_s,
+        BatchPlan(
+            joins=joins,
+            has_fixed_rows=has_fixed_rows,
+            inline_rows=inline_rows,
+            max_batch_size=batching.max_batch_size or 64,
+            max_delay_us=batching.max_delay_us or 0,
+            max_queue_rows=batching.max_queue_rows or queue_rows,
+            timeout_s=batching.timeout_ms / 1000 if batching.timeout_ms else timeout_s,
+        ),
     )
     return Model(name, version, signature, batcher, joins=joins, size_bytes=path.stat().st_size)

@@ -11,8 +11,7 @@ import uvloop
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.routes import Batching
-from serving.batcher import Batcher, Ticket
+from serving.batcher import Batcher, BatchPlan, Ticket
 from serving.errors import CallerLeft, InputRefusedByModel, ModelClosed, ModelFailed, QueueFull, RequestTimedOut
 from serving.requests import InferRequest
 from serving.tensors import Array
@@ -65,18 +64,13 @@ def make(
     inline_rows: int = 0,
     queue_rows: int = 1000,
     timeout_s: float = PATIENCE_S,
-    **batching: int,
+    **plan: Any,
 ) -> Batcher:
     """A batcher in front of `run`."""
     return Batcher(
         "m",
         run,
-        Batching(**batching),
-        joins=joins,
-        has_fixed_rows=False,
-        inline_rows=inline_rows,
-        queue_rows=queue_rows,
-        timeout_s=timeout_s,
+        BatchPlan(joins=joins, inline_rows=inline_rows, max_queue_rows=queue_rows, timeout_s=timeout_s, **plan),
     )
 
 
