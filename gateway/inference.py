@@ -82,19 +82,19 @@ class Inference:
         )
         inputs, outputs = _logged_values(call)
         self._log(
-            Entry(
-                time_ns // 1000,
+            (
+                time_ns,
                 request_id,
                 placement.owner,
                 caller.key_id,
                 call.status,
                 call.error,
                 rows,
-                queue_ns // 1000,
-                call.decode_ns // 1000,
-                infer_ns // 1000,
-                call.encode_ns // 1000,
-                total_ns // 1000,
+                queue_ns,
+                call.decode_ns,
+                infer_ns,
+                call.encode_ns,
+                total_ns,
                 batch_rows,
                 cache == "hit",
                 inputs,

@@ -1,13 +1,12 @@
 """Turns a record batch into the Arrow columns of the table `request_log`."""
 
-from collections.abc import Sequence
 from typing import Any, Final
 
-import msgspec.structs
 import numpy as np
 import pyarrow as pa
 
-from contracts.records import RecordBatch
+from contracts.records import COLUMNS as PACKED
+from contracts.records import Origin, RecordBatch
 from telemetry.errors import BatchUnreadable
 
 Table = Any
@@ -42,32 +41,45 @@ COLUMNS: Final[dict[str, Any]] = {
     "output_numbers": _NUMBERS,
     "output_texts": _TEXTS,
 }
-"""Columns in the order of the fields of RequestRecord."""
+"""The table's columns in its order."""
+ORIGIN: Final = Origin.__struct_fields__
 
 LATEST_TIME_US: Final = 4_102_444_800_000_000
 """2100-01-01; a later time is a broken clock, and beyond 2299 DateTime64 would store another time than it was given."""
 
 
 def request_columns(batch: RecordBatch) -> Table:
-    """One row a record. Raises BatchUnreadable if a value does not fit its column."""
-    if not all(0 <= record.time_us < LATEST_TIME_US for record in batch.records):
-        raise BatchUnreadable(f"batch {batch.batch_id} has a record with an impossible time")
-    values = zip(*map(msgspec.structs.astuple, batch.records), strict=True)
+    """One row a record. Raises BatchUnreadable if a column is too short or too long, or holds what cannot be."""
     try:
-        columns = [_column(column, wanted) for column, wanted in zip(values, COLUMNS.values(), strict=True)]
-    except (pa.ArrowException, OverflowError, ValueError) as error:
+        columns = _columns(batch)
+    except (pa.ArrowException, OverflowError, ValueError, IndexError) as error:
         raise BatchUnreadable(f"batch {batch.batch_id}: {error}") from error
-    return pa.table(columns, names=list(COLUMNS))
+    return pa.table([columns[name] for name in COLUMNS], names=list(COLUMNS))
 
 
-def _column(values: Sequence[Any], wanted: Any) -> Any:
-    return _number_lists(values) if wanted is _NUMBERS else pa.array(values, wanted)
+def _columns(batch: RecordBatch) -> dict[str, Any]:
+    numbers = {name: np.frombuffer(getattr(batch, name), dtype) for name, dtype in PACKED.items()}
+    if {len(it) for it in numbers.values()} != {batch.count} or len(batch.request_id) != 16 * batch.count:
+        raise ValueError(f"its columns are not of {batch.count} records")
+    if batch.count and not 0 <= numbers["time_us"].min() <= numbers["time_us"].max() < LATEST_TIME_US:
+        raise ValueError("a record has an impossible time")
+    ids = {name: np.array([getattr(it, name) for it in batch.origins], "O")[numbers["origin"]] for name in ORIGIN}
+    return {
+        "time": pa.array(numbers["time_us"], pa.int64()).cast(_TIME),
+        "request_id": pa.Array.from_buffers(_UUID, batch.count, [None, pa.py_buffer(batch.request_id)]),
+        **{name: pa.array(it, _UUID) for name, it in ids.items()},
+        "error_code": pa.array(np.array(batch.error_codes, "O")[numbers["error"]], pa.string()),
+        **{name: pa.array(it).cast(COLUMNS[name]) for name, it in numbers.items() if name in COLUMNS},
+        "input_numbers": _lists(numbers["input_number_counts"], np.frombuffer(batch.input_numbers, "<f8")),
+        "output_numbers": _lists(numbers["output_number_counts"], np.frombuffer(batch.output_numbers, "<f8")),
+        "input_texts": _lists(numbers["input_text_counts"], pa.array(batch.input_texts, pa.string())),
+        "output_texts": _lists(numbers["output_text_counts"], pa.array(batch.output_texts, pa.string())),
+    }
 
 
-def _number_lists(packed: Sequence[bytes]) -> Any:
-    """One list a blob of little-endian float64, without a Python object for each number."""
-    sizes = np.fromiter(map(len, packed), np.int64, len(packed))
-    if np.any(sizes % 8):
-        raise ValueError("packed numbers are not whole float64 values")
-    offsets = np.concatenate(([0], np.cumsum(sizes // 8))).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), pa.array(np.frombuffer(b"".join(packed), "<f8")))
+def _lists(counts: Any, values: Any) -> Any:
+    """One list of `values` a record, without a Python object for each number."""
+    offsets = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    if offsets[-1] != len(values):
+        raise ValueError(f"{len(values)} values where the counts add up to {offsets[-1]}")
+    return pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), pa.array(values))

@@ -149,7 +149,7 @@ class Ingest:
         return False
 
     async def _insert(self, entry: Entry, batch: RecordBatch) -> None:
-        if batch.records:
+        if batch.count:
             columns = await asyncio.to_thread(request_columns, batch)
             await self._store.insert("request_log", columns, batch.batch_id)
         if batch.lost:
@@ -173,7 +173,7 @@ class Ingest:
         self._metrics.dead.inc()
 
     def _count(self, batch: RecordBatch, seconds: float) -> None:
-        self._metrics.rows.inc(len(batch.records))
+        self._metrics.rows.inc(batch.count)
         self._metrics.lost.inc(batch.lost)
         self._metrics.batches.inc()
         self._metrics.seconds.observe(seconds)

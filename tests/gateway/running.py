@@ -12,11 +12,12 @@ from typing import Any
 
 import httpx
 
-from contracts.records import LOG_STREAM, RecordBatch, RequestRecord, decode_batch
+from contracts.records import LOG_STREAM, RecordBatch, decode_batch
 from contracts.routes import Deployment, Key, RouteTable
 from contracts.workers import WORKERS_KEY, WorkerStatus, decode_worker, worker_key
 from tests.gateway.breakable import BreakableValkey
 from tests.gateway.tables import authorization, key, publish
+from tests.records import RequestRecord, unpack
 from tests.services import free_port, wait_until
 
 ROW = [1.0, 2.0, 3.0, 4.0]
@@ -128,7 +129,7 @@ class RunningGateway:
 
     def records(self) -> list[RequestRecord]:
         """The logged requests."""
-        return [record for batch in self.batches() for record in batch.records]
+        return [record for batch in self.batches() for record in unpack(batch)]
 
 
 class Calls:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from contracts.records import LOG_STREAM, RecordBatch, RequestRecord, decode_batch
+from contracts.records import LOG_STREAM, RecordBatch, decode_batch
 from gateway import request_log
 from gateway.log_records import Entry, Owner
 from gateway.redis_client import connect
@@ -18,6 +18,7 @@ from gateway.request_log import RequestLog
 from gateway.spill import Spill
 from tests.gateway.breakable import BreakableValkey
 from tests.gateway.waiting import until
+from tests.records import unpack
 
 IDS = RequestIds()
 OWNER = Owner(*(bytes([it] * 16) for it in range(5)))
@@ -25,7 +26,8 @@ NOON_US = 1_790_000_000_000_000
 
 
 def entry(time_us: int = NOON_US, inputs: tuple[Any, ...] = (), outputs: tuple[Any, ...] = ()) -> Entry:
-    return Entry(time_us, IDS.next(time_us // 1000), OWNER, b"k" * 16, 200, "", 1, 1, 2, 3, 4, 10, 1, False, inputs, outputs)
+    numbers = (200, "", 1, 1000, 2999, 3000, 4000, 10_000, 1, False)
+    return (time_us * 1000, IDS.next(time_us // 1000), OWNER, b"k" * 16, *numbers, inputs, outputs)
 
 
 class Unreadable:
@@ -33,7 +35,9 @@ class Unreadable:
 
     dtype = np.dtype(np.float64)
 
-    def astype(self, dtype: object) -> object:
+    size = 1
+
+    def __array__(self, dtype: object = None, copy: object = None) -> object:
         raise ValueError(f"no {dtype} here")
 
 
@@ -42,8 +46,8 @@ async def running_log(
     url: str, folder: Path, epoch: str = "epoch", bound: int = 100_000, spill_bytes: int = 1 << 24
 ) -> AsyncGenerator[RequestLog]:
     """A log that is flushed and closed at the end."""
-    client, seen = connect(url), list[RequestRecord]()
-    log = RequestLog(client, Spill(folder, spill_bytes, epoch), epoch, bound, seen.extend)
+    client, seen = connect(url), list[RecordBatch]()
+    log = RequestLog(client, Spill(folder, spill_bytes, epoch), epoch, bound, seen.append)
     task = asyncio.create_task(log.run())
     try:
         yield log
@@ -58,18 +62,18 @@ def batches(valkey: BreakableValkey) -> list[RecordBatch]:
     with valkey.client() as client:
         entries: Any = client.xrange(LOG_STREAM)
     found = [(decode_batch(fields[b"b"]), int(fields[b"n"])) for _, fields in entries]
-    assert all(len(batch.records) == n for batch, n in found)
+    assert all(batch.count == n for batch, n in found)
     return [batch for batch, _ in found]
 
 
 def logged(valkey: BreakableValkey) -> list[bytes]:
     """Request ids in the stream, those of a batch sent twice once."""
     once = {batch.batch_id: batch for batch in batches(valkey)}
-    return [record.request_id for batch in once.values() for record in batch.records]
+    return [record.request_id for batch in once.values() for record in unpack(batch)]
 
 
 def raw(entries: list[Entry]) -> list[bytes]:
-    return [bytes.fromhex(it.request_id.replace("-", "")) for it in entries]
+    return [bytes.fromhex(it[1].replace("-", "")) for it in entries]
 
 
 async def test_records_arrive_in_batches_of_at_most_2000(valkey: BreakableValkey, tmp_path: Path) -> None:
@@ -77,7 +81,7 @@ async def test_records_arrive_in_batches_of_at_most_2000(valkey: BreakableValkey
     async with running_log(valkey.url, tmp_path) as log:
         for it in entries:
             log.append(it)
-    assert [len(it.records) for it in batches(valkey)] == [2000, 2000, 120]
+    assert [it.count for it in batches(valkey)] == [2000, 2000, 120]
     assert logged(valkey) == raw(entries)
 
 
@@ -87,7 +91,7 @@ async def test_values_are_packed_in_order_numbers_and_texts_apart(valkey: Breaka
     flags = np.array([True, False])
     async with running_log(valkey.url, tmp_path) as log:
         log.append(entry(inputs=(numbers, texts, flags), outputs=(numbers[:, :1],)))
-    record = batches(valkey)[0].records[0]
+    record = unpack(batches(valkey)[0])[0]
     assert np.frombuffer(record.input_numbers, "<f8").tolist() == [1, 2, 3, 4, 1, 0]
     assert record.input_texts == ("café", "\\xff")
     assert np.frombuffer(record.output_numbers, "<f8").tolist() == [1, 3]
@@ -96,7 +100,7 @@ async def test_values_are_packed_in_order_numbers_and_texts_apart(valkey: Breaka
 async def test_a_record_with_too_much_text_is_kept_without_its_values(valkey: BreakableValkey, tmp_path: Path) -> None:
     async with running_log(valkey.url, tmp_path) as log:
         log.append(entry(inputs=(np.array([b"x" * 70_000], dtype=object), np.ones(3))))
-    record = batches(valkey)[0].records[0]
+    record = unpack(batches(valkey)[0])[0]
     assert (record.input_texts, record.input_numbers, record.rows) == ((), b"", 1)
 
 
@@ -116,7 +120,7 @@ async def test_a_value_that_cannot_be_logged_costs_only_the_values(
     async with running_log(valkey.url, tmp_path) as log:
         log.append(entry(inputs=(Unreadable(),)))
         log.append(entry(inputs=(np.ones(1),)))
-    assert [len(it.input_numbers) for it in batches(valkey)[0].records] == [0, 8]
+    assert [len(it.input_numbers) for it in unpack(batches(valkey)[0])] == [0, 8]
     assert "cannot be logged" in caplog.text
 
 
@@ -126,7 +130,7 @@ async def test_one_batch_is_of_one_day(valkey: BreakableValkey, tmp_path: Path) 
     async with running_log(valkey.url, tmp_path) as log:
         for offset_us in (-2, 1, -1, 2):
             log.append(entry(midnight_us + offset_us))
-    found = [[it.time_us - midnight_us for it in batch.records] for batch in batches(valkey)]
+    found = [[it.time_us - midnight_us for it in unpack(batch)] for batch in batches(valkey)]
     assert found == [[-2, -1], [1, 2]]
     assert len({it.batch_id for it in batches(valkey)}) == 2
 
@@ -138,7 +142,7 @@ async def test_a_full_ring_drops_the_oldest_and_says_so_in_the_next_batch(valkey
             log.append(it)
         assert (log.lost, log.depth) == (15, 10)
     (batch,) = batches(valkey)
-    assert (batch.lost, [it.request_id for it in batch.records]) == (15, raw(entries[15:]))
+    assert (batch.lost, [it.request_id for it in unpack(batch)]) == (15, raw(entries[15:]))
 
 
 async def test_nothing_is_lost_while_redis_is_away(valkey: BreakableValkey, tmp_path: Path) -> None:

@@ -9,8 +9,9 @@ from uuid import UUID, uuid4
 
 import numpy as np
 
-from contracts.records import RecordBatch, RequestRecord, encode_batch
+from contracts.records import RecordBatch, encode_batch
 from contracts.tenancy import Tenant
+from tests.records import RequestRecord, pack
 
 DAY_US = 86_400_000_000
 NOON_US = time.time_ns() // 1000 // DAY_US * DAY_US - DAY_US // 2
@@ -61,7 +62,7 @@ class Source:
     def batch(self, *records: RequestRecord, lost: int = 0) -> RecordBatch:
         """The next batch of this source's worker."""
         self.sequence += 1
-        return RecordBatch(f"{self.epoch}-{self.sequence}", records, lost)
+        return pack(f"{self.epoch}-{self.sequence}", records, lost)
 
 
 def lognormal_batches(
@@ -78,4 +79,4 @@ def lognormal_batches(
 
 def fields(batch: RecordBatch) -> dict[Any, Any]:
     """The stream entry of `batch`."""
-    return {"b": encode_batch(batch), "n": len(batch.records)}
+    return {"b": encode_batch(batch), "n": batch.count}

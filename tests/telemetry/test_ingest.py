@@ -1,6 +1,7 @@
 """The way of a batch from the stream into ClickHouse."""
 
 import asyncio
+import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from redis.asyncio import Redis
 
-from contracts.records import DEAD_LETTER_STREAM, LOG_GROUP, LOG_STREAM
+from contracts.records import DEAD_LETTER_STREAM, LOG_GROUP, LOG_STREAM, Origin
 from telemetry import ingest as ingest_module
 from telemetry.columns import request_columns
 from telemetry.errors import StoreRefused, StoreUnavailable
@@ -116,19 +117,24 @@ async def test_an_unreadable_batch_goes_to_the_dead_letters_and_holds_nothing_up
 @pytest.mark.parametrize(
     "damage",
     [
-        {"time_us": -1},
-        {"time_us": 2**62},
-        {"status": 70_000},
-        {"total_us": -5},
-        {"deployment_id": b"short"},
+        {"time_us": struct.pack("<q", -1)},
+        {"time_us": struct.pack("<q", 2**62)},
+        {"status": b""},
+        {"total_us": b"12345678"},
+        {"request_id": b"short"},
+        {"origin": struct.pack("<I", 1)},
+        {"error": struct.pack("<H", 9)},
+        {"origins": (Origin(*[b"short"] * 6),)},
         {"input_numbers": b"seven b"},
+        {"input_numbers": struct.pack("<d", 1.0)},
+        {"input_texts": ("one",)},
     ],
 )
 async def test_a_record_that_fits_no_column_is_a_dead_letter(
     ingest: Ingest, redis: Redis, source: Source, damage: dict[str, Any]
 ) -> None:
-    record = msgspec.structs.replace(source.record(), **damage)
-    await redis.xadd(LOG_STREAM, fields(source.batch(record)))
+    batch = msgspec.structs.replace(source.batch(source.record()), **damage)
+    await redis.xadd(LOG_STREAM, fields(batch))
     async with running(ingest):
         await until_empty(redis)
     assert await redis.xlen(DEAD_LETTER_STREAM) == 1

@@ -12,10 +12,10 @@ import pytest
 from litestar import Litestar
 from litestar.testing import AsyncTestClient
 
-from contracts.records import RequestRecord
 from contracts.tenancy import TENANT_HEADER, Tenant, sign_tenant
 from telemetry.columns import request_columns
 from telemetry.store import Store
+from tests.records import RequestRecord
 from tests.telemetry.conftest import SECRET
 from tests.telemetry.records import NOON_US, Source, lognormal_batches
 
