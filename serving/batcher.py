@@ -10,20 +10,21 @@ belong to the loop's thread, but `close`.
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Hashable
 from operator import attrgetter
+from time import monotonic_ns
 from typing import Final
 
 from msgspec import Struct
 
 from serving.batch_statistics import Statistics
+from serving.batches import Batch
 from serving.errors import CallerLeft, ModelClosed, QueueFull, RequestTimedOut
 from serving.model_thread import ModelThread
 from serving.padding import PaddingRule
 from serving.queueing import Queue
 from serving.requests import InferRequest
-from serving.runs import Outcome, Run, Runs
+from serving.runs import Run, Runs
 from serving.tickets import Caller, Ticket
 
 __all__ = ["BatchPlan", "Batcher", "Caller", "Run", "Ticket"]
@@ -73,9 +74,7 @@ class Batcher:
         self._sweep_ns = 0
         self._is_closed = False
         self._idle = threading.Event()
-        self._idle.set()
-        self._row_ns = 0.0
-        """What a row cost lately."""
+        """Set when nothing is in flight any more, once it is closed."""
         self.statistics = Statistics()
         self.in_flight = 0
         """Tickets queued or running."""
@@ -93,7 +92,6 @@ class Batcher:
             raise QueueFull(self._name, queued, self._retry_after_s())
         ticket = Ticket(request, caller, settle)
         if not self.in_flight:
-            self._idle.clear()
             self._loop = asyncio.get_running_loop()
         self.in_flight += 1
         if request.timeout_us:
@@ -109,7 +107,8 @@ class Batcher:
         Blocks, and so not for the loop's thread.
         """
         self._is_closed = True
-        self._idle.wait(timeout_s)
+        if self.in_flight:
+            self._idle.wait(timeout_s)
         self._thread.close()
         self._runs.close()
 
@@ -117,25 +116,24 @@ class Batcher:
         """Run what is due at the end of this tick of the loop, so that all its arrivals share the run; or when it will be due."""
         if self._wake is not None:
             self._wake.cancel()
-        left_s = self._queue.wait_ns(time.monotonic_ns(), self._delay_ns) / 1e9 if self._delay_ns else 0.0
+        left_s = self._queue.wait_ns(monotonic_ns(), self._delay_ns) / 1e9 if self._delay_ns else 0.0
         if left_s < TIMER_S:
             self._wake = self._loop.call_soon(self._flush)
         else:
             self._wake = self._loop.call_later(left_s - left_s % TIMER_S, self._flush)
         if self._sweeper is None:
-            self._sweep_by(0, time.monotonic_ns())
+            self._sweep_by(0, monotonic_ns())
 
     def _flush(self) -> None:
         self._wake = None
-        now_ns = time.monotonic_ns()
-        if self._delay_ns and self.in_flight and self._queue.wait_ns(now_ns, self._delay_ns):
+        if self._delay_ns and self.in_flight and self._queue.wait_ns(monotonic_ns(), self._delay_ns):
             self._schedule()
             return
-        batch, dropped = self._queue.take(now_ns)
+        batch, dropped = self._queue.take()
         self._running = batch.tickets
         if dropped:
             self.in_flight -= len(dropped)
-            self._drop(dropped, now_ns)
+            self._drop(dropped, monotonic_ns())
         if not batch.tickets:
             self._rest()
             return
@@ -146,42 +144,33 @@ class Batcher:
         else:
             self._thread.run(lambda: self._runs.run(batch), self._loop, self._settle)
 
-    def _settle(self, outcomes: list[Outcome]) -> None:
+    def _settle(self, batches: list[Batch]) -> None:
         self.in_flight -= len(self._running)
         self._running = []
         if self.in_flight:
             self._schedule()
-        for outcome in outcomes:
-            self._finish(outcome)
+        for batch in batches:
+            self._finish(batch)
         self._rest()
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, batch: Batch) -> None:
         """Hand out the results of one run, and count it."""
-        started_ns, run_ns, rows = outcome.started_ns, outcome.run_ns, outcome.rows
-        queued_ns = count = 0
-        is_answer = isinstance(outcome.results[0], list)
-        for ticket, result in zip(outcome.tickets, outcome.results, strict=True):
+        started_ns, run_ns, rows = batch.started_ns, batch.run_ns, batch.rows
+        queue_ns = count = 0
+        for ticket, result in zip(batch.tickets, batch.results, strict=True):
             if ticket.is_over:  # it timed out meanwhile, and was counted then
                 continue
-            ticket.queue_ns, ticket.infer_ns, ticket.batch_rows = started_ns - ticket.enqueued_ns, run_ns, rows
-            queued_ns += ticket.queue_ns
+            waited_ns = ticket.queue_ns = started_ns - ticket.enqueued_ns
+            ticket.infer_ns, ticket.batch_rows = run_ns, rows
+            queue_ns += waited_ns
             count += 1
             ticket.finish(result)
-        took_ns = outcome.input_ns + run_ns + outcome.output_ns
-        statistics = self.statistics
-        (statistics.success if is_answer else statistics.fail).add(queued_ns + count * took_ns, count)
-        statistics.queue.add(queued_ns, count)
-        statistics.compute_input.add(outcome.input_ns * count, count)
-        statistics.compute_infer.add(run_ns * count, count)
-        statistics.compute_output.add(outcome.output_ns * count, count)
-        if is_answer:
-            statistics.add_run(rows, run_ns, outcome.closed)
-            self._row_ns += (took_ns / max(rows, 1) - self._row_ns) / 8
+        self.statistics.add_batch(batch, count, queue_ns)
 
     def _sweep(self) -> None:
         """Answer for what has waited too long, queued or running."""
         self._sweeper = None
-        now_ns = time.monotonic_ns()
+        now_ns = monotonic_ns()
         oldest_ns = now_ns - self._timeout_ns
         late = self._queue.expire(now_ns, self._timeout_ns)
         self.in_flight -= len(late)
@@ -214,17 +203,17 @@ class Batcher:
             if ticket.is_over:
                 continue
             waited_ns = now_ns - ticket.enqueued_ns
-            self.statistics.fail.add(waited_ns)
+            self.statistics.dropped.add(waited_ns)
             limit_ns = (ticket.deadline_ns or ticket.enqueued_ns + self._timeout_ns) - ticket.enqueued_ns
             ticket.finish(RequestTimedOut(self._name, limit_ns / 1e9) if waited_ns >= limit_ns else CallerLeft())
 
     def _retry_after_s(self) -> float:
-        """How long what is queued takes, judging from the last runs."""
+        """How long what is queued takes, judging from the runs so far."""
         least, most = RETRY_AFTER_S
-        return min(max(self._queue.rows * self._row_ns / 1e9, least), most)
+        return min(max(self._queue.rows * self.statistics.row_ns / 1e9, least), most)
 
     def _rest(self) -> None:
-        if not self.in_flight:
+        if self._is_closed and not self.in_flight:
             self._idle.set()
 
 

@@ -20,19 +20,37 @@ class ModelThread:
         self._name = name
         self._jobs: SimpleQueue[Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._is_closed = False
 
     def run(self, work: Callable[[], Outcome], loop: asyncio.AbstractEventLoop, done: Callable[[Outcome], None]) -> None:
-        """Do `work`, which must not raise, in the thread, and then `done` with what it gave on `loop`."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
-            self._thread.start()
-        self._jobs.put(lambda: _hand_over(work(), loop, done))
+        """Do `work`, which must not raise, in the thread, and then `done` with what it gave on `loop`.
+
+        Once closed there is no thread, and the work is done by the caller's.
+        """
+
+        def job() -> None:
+            _hand_over(work(), loop, done)
+
+        with self._lock:
+            if not self._is_closed:
+                self._start()
+                self._jobs.put(job)
+                return
+        job()
 
     def close(self) -> None:
         """Blocks until the work at hand is done."""
-        self._jobs.put(None)
+        with self._lock:
+            self._is_closed = True
+            self._jobs.put(None)
         if self._thread is not None:
             self._thread.join()
+
+    def _start(self) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
+            self._thread.start()
 
     def _serve(self) -> None:
         while (job := self._jobs.get()) is not None:

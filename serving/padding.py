@@ -58,19 +58,22 @@ class PaddingRule(Struct, frozen=True):
             joined[(slice(begin, end), *map(slice, array.shape[1:]))] = array
         return joined
 
-    def cut(self, output: Array, name: str, request: InferRequest) -> Array:
-        """The output `name` as it would be had `request` run alone."""
-        cuts = self.cuts.get(name)
-        if not cuts:
-            return output
-        ends = {axis: request.inputs[it.name].shape[it.axis] for axis, it in cuts.items()}
-        return output[tuple(slice(ends.get(axis)) for axis in range(output.ndim))]
+    def cut(self, outputs: Sequence[Array], request: InferRequest) -> list[Array]:
+        """The `outputs` of `request` as they would be had it run alone."""
+        return [self._cut(output, name, request) for name, output in zip(request.outputs, outputs, strict=True)]
 
     def length(self, lengths: Sequence[int]) -> int:
         """What an axis of these lengths, all of one class, is filled up to."""
         longest = max(lengths)
         bucket = bisect_left(self.buckets, longest)
         return self.buckets[bucket] if bucket < len(self.buckets) else longest
+
+    def _cut(self, output: Array, name: str, request: InferRequest) -> Array:
+        cuts = self.cuts.get(name)
+        if not cuts:
+            return output
+        ends = {axis: request.inputs[it.name].shape[it.axis] for axis, it in cuts.items()}
+        return output[tuple(slice(ends.get(axis)) for axis in range(output.ndim))]
 
     def _class(self, length: int) -> int:
         if not self.buckets:

@@ -6,26 +6,16 @@ start: a ticket goes before those that came up to a second later for every level
 
 from collections import deque
 from collections.abc import Hashable, Iterator, Sequence
+from time import monotonic_ns
 from typing import Final
 
-from serving.batch_statistics import Closed
+from serving.batches import Batch
 from serving.tickets import Ticket
 
 HIGHEST, DEFAULT, LOWEST = 1, 5, 9
 """Levels of priority; a request that names none (or 0) has the default, one that names a greater number the lowest."""
 HEAD_START_NS: Final = 1_000_000_000
 """By how much a level is ahead of the next."""
-
-
-class Batch:
-    """Tickets that run together; `rows` is how many rows they have in all."""
-
-    __slots__ = ("closed", "rows", "tickets")
-
-    def __init__(self) -> None:
-        self.tickets: list[Ticket] = []
-        self.rows = 0
-        self.closed: Closed = "idle"
 
 
 class Group:
@@ -104,12 +94,13 @@ class Queue:
             self.hurried += 1
         return group
 
-    def take(self, now_ns: int) -> tuple[Batch, list[Ticket]]:
+    def take(self) -> tuple[Batch, list[Ticket]]:
         """What runs next, and which tickets are not worth running, because their caller left or their deadline passed.
 
         The batch is empty if nothing that waits is worth it.
         """
-        batch = Batch()
+        batch = Batch([])
+        now_ns = monotonic_ns() if self.hurried else 0
         dropped: list[Ticket] = []
         lines = (self._normal,) if len(self._lines) == 1 else self._lines_by_turn()
         for line in lines:

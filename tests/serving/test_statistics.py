@@ -2,22 +2,25 @@
 
 from contracts.signature import Tensor
 from serving.batch_statistics import Statistics
+from serving.batches import Batch
 from serving.model_config import describe_config
 from serving.statistics import describe_statistics
 
 
 def test_counters_come_in_the_shape_of_tritons_statistics() -> None:
     statistics = Statistics()
-    statistics.add_run(8, 1_000, "full")
-    statistics.add_run(2, 500, "idle")
-    statistics.add_run(8, 1_500, "full")
-    statistics.success.add(4_000, 3)
+    statistics.add_batch(Batch([], 8, "full", run_ns=1_000), 2, 600)
+    statistics.add_batch(Batch([], 2, "idle", run_ns=500), 1, 0)
+    statistics.add_batch(Batch([], 8, "full", run_ns=1_500), 1, 100)
+    statistics.add_batch(Batch([], 1, "alone", run_ns=300, has_answers=False), 1, 40)
     statistics.cache_hit.add(10)
     told = describe_statistics("m", "2", statistics)
     assert (told["name"], told["version"], told["inference_count"], told["execution_count"]) == ("m", "2", 18, 3)
     stats = told["inference_stats"]
     assert isinstance(stats, dict)
-    assert stats["success"] == {"count": 3, "ns": 4_000}
+    assert stats["success"] == {"count": 4, "ns": 4_700}
+    assert stats["fail"] == {"count": 1, "ns": 340}
+    assert stats["queue"] == {"count": 5, "ns": 740}
     assert stats["cache_hit"] == {"count": 1, "ns": 10}
     assert list(stats) == [
         "success", "fail", "queue", "compute_input", "compute_infer", "compute_output", "cache_hit", "cache_miss",
