@@ -113,16 +113,17 @@ async def list_deployment_revisions(
 async def try_deployment(
     deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources, request: Request[Any, Any, Any]
 ) -> Response[bytes]:
-    """Call the deployment through the gateway, whose status and body are the answer; `X-Headrace-Gateway-Ms` is its time."""
+    """Call the deployment through the gateway, whose status and body are the answer.
+
+    `X-Headrace-Gateway-Ms` is the gateway's time, and its `Server-Timing` where that went.
+    """
     name = await resources.database.run(lambda it: queries.find_name(it, tenant.project_id, deployment_id))
     secret = resources.settings.secret
     answer = await trial.infer(resources.gateway, secret, tenant.project_id, name, await request.body())
-    return Response(
-        answer.body,
-        status_code=answer.status,
-        media_type=answer.content_type,
-        headers={"X-Headrace-Gateway-Ms": f"{answer.elapsed_ms:.1f}"},
-    )
+    headers = {"X-Headrace-Gateway-Ms": f"{answer.elapsed_ms:.1f}"}
+    if answer.timing:
+        headers["Server-Timing"] = answer.timing
+    return Response(answer.body, status_code=answer.status, media_type=answer.content_type, headers=headers)
 
 
 async def _show(resources: Resources, project_id: UUID, deployment_id: UUID) -> Deployment:

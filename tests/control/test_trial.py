@@ -59,6 +59,17 @@ async def test_the_request_reaches_the_gateway_unchanged_under_the_projects_hidd
     assert account.access_token not in str(heard.headers)
 
 
+async def test_the_gateway_is_asked_where_its_time_went_and_its_word_is_passed_on(
+    account: Account, deployment: Json, gateway: wire.Server
+):
+    gateway.headers = {"Server-Timing": "decode;dur=0.021, queue;dur=0.004, infer;dur=1.250"}
+    answer = await attempt(account, deployment)
+    assert gateway.heard[0].headers["x-headrace-timing"] == "1"
+    assert answer.headers["Server-Timing"] == gateway.headers["Server-Timing"]
+    gateway.headers = {}
+    assert "Server-Timing" not in (await attempt(account, deployment)).headers
+
+
 @pytest.mark.parametrize("status", [400, 404, 429, 503, 504])
 async def test_the_gateways_refusal_is_passed_on(account: Account, deployment: Json, gateway: wire.Server, status: int):
     gateway.status, gateway.body = status, b'{"error":"input x: 3 values, the shape says 4"}'

@@ -24,6 +24,7 @@ class Server(Struct):
     status: int = 200
     body: bytes = b"{}"
     content_type: str = "application/json"
+    headers: dict[str, str] = {}
     is_rude: bool = False
     heard: list[Heard] = []
 
@@ -36,8 +37,9 @@ class Server(Struct):
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             self.heard.append(Heard(first.split()[0], first.split()[1], headers, body))
             if not self.is_rude:
-                fields = f"Content-Type: {self.content_type}\r\nContent-Length: {len(self.body)}\r\nConnection: close"
-                writer.write(f"HTTP/1.1 {self.status} Status\r\n{fields}\r\n\r\n".encode() + self.body)
+                fields = {"Content-Type": self.content_type, "Content-Length": len(self.body), "Connection": "close"} | self.headers
+                lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+                writer.write(f"HTTP/1.1 {self.status} Status\r\n{lines}\r\n".encode() + self.body)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
             return
