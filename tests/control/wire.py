@@ -37,8 +37,8 @@ class Server(Struct):
             body = await reader.readexactly(int(headers.get("content-length", 0)))
             self.heard.append(Heard(first.split()[0], first.split()[1], headers, body))
             if not self.is_rude:
-                fields = {"Content-Type": self.content_type, "Content-Length": len(self.body), "Connection": "close"} | self.headers
-                lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+                framing = {"Content-Type": self.content_type, "Content-Length": len(self.body), "Connection": "close"}
+                lines = "".join(f"{name}: {value}\r\n" for name, value in (framing | self.headers).items())
                 writer.write(f"HTTP/1.1 {self.status} Status\r\n{lines}\r\n".encode() + self.body)
                 await writer.drain()
         except (ConnectionError, asyncio.IncompleteReadError):
