@@ -19,3 +19,7 @@ export type RequestSummary = Schemas['RequestSummary'];
 export type RequestPoint = Schemas['RequestPoint'];
 export type RecentRequest = Schemas['RecentRequest'];
 export type System = Schemas['System'];
+export type RevisionSettings = Schemas['RevisionSettings'];
+export type Tuning = Schemas['Tuning'];
+export type CurvePoint = Schemas['CurvePoint'];
+export type Choice = Schemas['Choice'];

@@ -1,24 +1,25 @@
 import { Table, Td, Th, Tr } from '@/ui/Table';
-import { formatMoment } from '@/lib/format';
-import type { TimeSeriesData } from './series';
+
+import type { Axis, ChartData } from './series';
 
 interface ChartTableProps {
   title: string;
-  data: TimeSeriesData;
+  data: ChartData;
+  axis: Axis;
   format: (value: number) => string;
 }
 
-/** The same data as a chart, newest first; times at which nothing at all was measured are left out. */
-export function ChartTable({ title, data: { times, series }, format }: ChartTableProps) {
-  const indexes = times.map((_, index) => index).filter((index) => series.some((it) => (it.values[index] ?? 0) !== 0));
-  if (indexes.length === 0) return <p className="py-8 text-center text-body text-muted">Nothing was measured in this time.</p>;
-  const head = [<Th key="time">Time</Th>, ...series.map((it) => <Th key={it.label} numeric>{it.label}</Th>)];
+/** The same data as a chart; places at which nothing at all was measured are left out. */
+export function ChartTable({ title, data: { at, series }, axis, format }: ChartTableProps) {
+  const indexes = at.map((_, index) => index).filter((index) => series.some((it) => (it.values[index] ?? 0) !== 0));
+  if (indexes.length === 0) return <p className="py-8 text-center text-body text-muted">Nothing was measured.</p>;
+  const head = [<Th key="axis">{axis.name}</Th>, ...series.map((it) => <Th key={it.label} numeric>{it.label}</Th>)];
   return (
     <div className="max-h-80 overflow-y-auto">
       <Table label={title} head={head}>
-        {indexes.toReversed().map((index) => (
-          <Tr key={times[index]}>
-            <Td className="whitespace-nowrap">{formatMoment(new Date((times[index] ?? 0) * 1000))}</Td>
+        {(axis.lastFirst ? indexes.toReversed() : indexes).map((index) => (
+          <Tr key={at[index]}>
+            <Td className="whitespace-nowrap">{axis.full(at[index] ?? 0)}</Td>
             {series.map((it) => (
               <Td key={it.label} numeric>
                 {text(it.values[index], format)}

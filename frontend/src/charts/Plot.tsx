@@ -3,20 +3,21 @@ import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef, useState } from 'react';
 import uPlot from 'uplot';
 
-import { formatMoment } from '@/lib/format';
 import { useTheme } from '@/lib/theme';
 
 import { plotOptions } from './plotOptions';
-import { clock, type TimeSeriesData } from './series';
+import type { Axis, ChartData } from './series';
 
 interface PlotProps {
   summary: string;
-  data: TimeSeriesData;
+  data: ChartData;
+  axis: Axis;
   format: (value: number) => string;
-  group?: string | undefined;
+  group: string | undefined;
+  isLogarithmic: boolean;
 }
 
-/** Where the cursor stands: an index into the times, and its distance from the left edge in px. */
+/** Where the cursor stands: an index into the places, and its distance from the left edge in px. */
 interface Cursor {
   index: number;
   left: number;
@@ -30,7 +31,7 @@ export default function Plot(props: PlotProps) {
   return <Drawn key={`${theme} ${shape}`} {...props} />;
 }
 
-function Drawn({ summary, data, format, group }: PlotProps) {
+function Drawn({ summary, data, axis, format, group, isLogarithmic }: PlotProps) {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const latest = useRef(data);
@@ -44,7 +45,7 @@ function Drawn({ summary, data, format, group }: PlotProps) {
   useEffect(() => {
     const element = holder.current;
     if (!element) return;
-    const options = plotOptions({ element, series: latest.current.series, format, group, onCursor: setCursor });
+    const options = plotOptions({ element, series: latest.current.series, axis, format, group, isLogarithmic, onCursor: setCursor });
     const drawn = new uPlot(options, aligned(latest.current), element);
     plot.current = drawn;
     const resizing = new ResizeObserver(() => drawn.setSize({ width: element.clientWidth, height: options.height }));
@@ -54,26 +55,26 @@ function Drawn({ summary, data, format, group }: PlotProps) {
       drawn.destroy();
       plot.current = null;
     };
-  }, [format, group]);
+  }, [axis, format, group, isLogarithmic]);
 
   const moveTo = (index: number) => {
-    const time = data.times[index];
-    if (time !== undefined) plot.current?.setCursor({ left: plot.current.valToPos(time, 'x'), top: 0 });
+    const place = data.at[index];
+    if (place !== undefined) plot.current?.setCursor({ left: plot.current.valToPos(place, 'x'), top: 0 });
   };
 
   return (
     <div className="relative">
       <div ref={holder} role="img" aria-label={summary} className="h-52 w-full" />
-      {cursor && <Reading cursor={cursor} data={data} format={format} />}
-      {data.times.length > 0 && (
-        // The same cursor for the keyboard: a slider over the times whose value is read out.
+      {cursor && <Reading cursor={cursor} data={data} axis={axis} format={format} />}
+      {data.at.length > 0 && (
+        // The same cursor for the keyboard: a slider over the places whose value is read out.
         <input
           type="range"
           aria-label="Read the chart point by point"
-          aria-valuetext={spoken(cursor?.index ?? data.times.length - 1, data, format)}
+          aria-valuetext={spoken(cursor?.index ?? data.at.length - 1, data, axis, format)}
           min={0}
-          max={data.times.length - 1}
-          value={cursor?.index ?? data.times.length - 1}
+          max={data.at.length - 1}
+          value={cursor?.index ?? data.at.length - 1}
           onChange={(event) => moveTo(event.target.valueAsNumber)}
           onBlur={() => setCursor(null)}
           className="sr-only focus-visible:not-sr-only focus-visible:w-full focus-visible:accent-accent"
@@ -83,24 +84,24 @@ function Drawn({ summary, data, format, group }: PlotProps) {
   );
 }
 
-const aligned = ({ times, series }: TimeSeriesData): uPlot.AlignedData => [[...times], ...series.map((it) => [...it.values])];
+const aligned = ({ at, series }: ChartData): uPlot.AlignedData => [[...at], ...series.map((it) => [...it.values])];
 
 const reading = (value: number | null | undefined, format: (value: number) => string): string => (value === null || value === undefined ? '–' : format(value));
 
-function spoken(index: number, { times, series }: TimeSeriesData, format: (value: number) => string): string {
-  return `${clock(times[index] ?? 0)}: ${series.map((it) => `${it.label} ${reading(it.values[index], format)}`).join(', ')}`;
+function spoken(index: number, { at, series }: ChartData, axis: Axis, format: (value: number) => string): string {
+  return `${axis.short(at[index] ?? 0)}: ${series.map((it) => `${it.label} ${reading(it.values[index], format)}`).join(', ')}`;
 }
 
-function Reading({ cursor: { index, left }, data, format }: { cursor: Cursor; data: TimeSeriesData; format: (value: number) => string }) {
-  const time = data.times[index];
-  if (time === undefined) return null;
+function Reading({ cursor: { index, left }, data, axis, format }: { cursor: Cursor; data: ChartData; axis: Axis; format: (value: number) => string }) {
+  const place = data.at[index];
+  if (place === undefined) return null;
   return (
     <div
       aria-hidden
       className="pointer-events-none absolute top-1 z-10 flex flex-col gap-0.5 rounded-control border border-border bg-surface px-2.5 py-1.5 text-caption shadow-float"
       style={{ left: `min(${left}px + 12px, 100% - 12rem)` }}
     >
-      <span className="text-subtle">{formatMoment(new Date(time * 1000))}</span>
+      <span className="text-subtle">{axis.full(place)}</span>
       {data.series.map((it) => (
         <span key={it.label} className="flex items-center gap-1.5 tabular-nums">
           <span className="size-2 rounded-full" style={{ background: `var(${it.color})` }} />

@@ -1,7 +1,7 @@
-/** How uPlot draws our charts: tokens for colours, clock times below, values from zero at the left. */
+/** How uPlot draws our charts: tokens for colours, the axis below, values at the left. */
 import uPlot from 'uplot';
 
-import { clock, type Series } from './series';
+import type { Axis, Series } from './series';
 
 const HEIGHT = 208;
 const AXIS_FONT = '12px "Inter Variable", system-ui, sans-serif';
@@ -9,12 +9,14 @@ const AXIS_FONT = '12px "Inter Variable", system-ui, sans-serif';
 interface PlotParts {
   element: HTMLElement;
   series: readonly Series[];
+  axis: Axis;
   format: (value: number) => string;
   group: string | undefined;
+  isLogarithmic: boolean;
   onCursor: (cursor: { index: number; left: number } | null) => void;
 }
 
-export function plotOptions({ element, series, format, group, onCursor }: PlotParts): uPlot.Options {
+export function plotOptions({ element, series, axis: places, format, group, isLogarithmic, onCursor }: PlotParts): uPlot.Options {
   const style = getComputedStyle(element);
   const color = (token: string) => style.getPropertyValue(token).trim();
   const grid = { stroke: color('--border'), width: 1 };
@@ -25,14 +27,10 @@ export function plotOptions({ element, series, format, group, onCursor }: PlotPa
     padding: [12, 12, 0, 0],
     legend: { show: false },
     cursor: { drag: { setScale: false, x: false, y: false }, points: { size: 7 }, y: false, ...(group ? { sync: { key: group } } : {}) },
-    // Half a step of room at both ends, or the first and last bar would be cut.
-    scales: {
-      x: { range: ({ data: [times] }, first, last) => [first - halfStep(times), last + halfStep(times)] },
-      y: { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
-    },
+    scales: { x: places.isLogarithmic ? POWERS_OF_TWO : EVEN_STEPS, y: isLogarithmic ? BY_RATIO : FROM_ZERO },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: 72, values: (_plot, times) => times.map(clock) },
-      { ...axis, grid, size: 68, space: 36, values: (_plot, values) => values.map(format) },
+      { ...axis, grid: { show: false }, size: 26, space: places.isLogarithmic ? 36 : 72, values: (_plot, at) => at.map((it) => (it === null ? '' : places.short(it))) },
+      { ...axis, grid, size: 68, space: 36, values: (_plot, values) => values.map((it) => (it === null ? '' : format(it))) },
     ],
     series: [{}, ...series.map((it) => drawn(it, color(it.color)))],
     hooks: {
@@ -41,14 +39,20 @@ export function plotOptions({ element, series, format, group, onCursor }: PlotPa
   };
 }
 
+// Half a step of room at both ends, or the first and last bar would be cut.
+const EVEN_STEPS: uPlot.Scale = { range: ({ data: [at] }, first, last) => [first - halfStep(at), last + halfStep(at)] };
+const POWERS_OF_TWO: uPlot.Scale = { time: false, distr: 3, log: 2, range: (_plot, first, last) => [first / 1.2, last * 1.2] };
+const FROM_ZERO: uPlot.Scale = { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] };
+const BY_RATIO: uPlot.Scale = { distr: 3, log: 10, range: (_plot, low, high) => (low > 0 ? [low / 1.5, high * 1.5] : [1, 10]) };
+
 const halfStep = (times: ArrayLike<number>): number => ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
 
-function drawn({ label, kind }: Series, stroke: string): uPlot.Series {
+function drawn({ label, kind, hasPoints = false }: Series, stroke: string): uPlot.Series {
   if (kind === 'bars') {
     const bars = uPlot.paths.bars?.({ size: [0.7, 14], radius: 0.15 });
     return { label, stroke, fill: stroke, width: 0, points: { show: false }, ...(bars ? { paths: bars } : {}) };
   }
-  return { label, stroke, width: 1.75, points: { show: true, size: 5, fill: stroke, filter: alonePoints } };
+  return { label, stroke, width: 1.75, points: { show: true, size: hasPoints ? 6 : 5, fill: stroke, ...(hasPoints ? {} : { filter: alonePoints }) } };
 }
 
 /** A line needs two neighbours; a value between gaps would not be seen without its point. */

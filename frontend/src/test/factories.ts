@@ -1,5 +1,5 @@
 /** Things as the API would answer them; a test overrides what it is about. */
-import type { Deployment, Key, Me, Model, ModelVersion, Project, Session, System } from '@/api/types';
+import type { Deployment, Key, Me, Model, ModelVersion, Project, Session, System, Tuning, Worker } from '@/api/types';
 
 const CREATED = '2026-11-20T09:30:00Z';
 const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12, '0')}`;
@@ -97,5 +97,37 @@ export const deployment = (over: Partial<Deployment> = {}): Deployment => ({
   updated_at: CREATED,
   revision: { id: id(8), number: 1, created_at: CREATED, settings: {}, model_version: modelVersion() },
   workers: [],
+  ...over,
+});
+
+export const worker = (over: Partial<Worker> = {}): Worker => ({
+  worker_id: 'gateway-1',
+  state: 'ready',
+  error: '',
+  memory_bytes: 12_000_000,
+  queued_rows: 0,
+  in_flight: 0,
+  heartbeat_at: CREATED,
+  tuning: null,
+  ...over,
+});
+
+/** A model that takes most rows a second in runs of 8, with one thread. */
+export const tuning = (over: Partial<Tuning> = {}): Tuning => ({
+  points: [
+    { rows: 1, threads: 1, run_us: 10 },
+    { rows: 8, threads: 1, run_us: 20 },
+    { rows: 64, threads: 1, run_us: 640 },
+    { rows: 1, threads: 2, run_us: 25 },
+    { rows: 64, threads: 2, run_us: 400 },
+  ],
+  choices: [
+    { name: 'execution', value: 'inline', reason: 'One row takes 10 µs, less than a thread hop.', is_pinned: false },
+    { name: 'intra_op_threads', value: '1', reason: 'More threads are slower.', is_pinned: false },
+    { name: 'max_batch_size', value: '8', reason: 'Most rows a second.', is_pinned: false },
+    { name: 'max_delay_us', value: '2000', reason: 'The revision demands it.', is_pinned: true },
+  ],
+  measured_at: Date.parse(CREATED) / 1000,
+  took_s: 0.42,
   ...over,
 });

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, Link } from '@tanstack/react-router';
+import { useState } from 'react';
 
 import { deploymentQuery } from '@/api/deployments';
 import { ApiError } from '@/api/problem';
@@ -22,6 +23,8 @@ import { usePlayground } from './playground/usePlayground';
 import { Revisions } from './Revisions';
 import { Rollout } from './Rollout';
 import type { DeploymentSearch } from './search';
+import { type Edits, SettingsForm } from './settings/SettingsForm';
+import { Tuning } from './tuning/Tuning';
 import { Workers } from './Workers';
 
 const route = getRouteApi('/session/o/$org/p/$project/deployments/$deployment');
@@ -68,6 +71,8 @@ function DeploymentView({ deployment }: { deployment: Deployment }) {
 function DeploymentTabs({ deployment }: { deployment: Deployment }) {
   const { tab = 'try', range = '1h' } = route.useSearch();
   const navigate = route.useNavigate();
+  // Above the tabs, as the playground is: looking at another one loses nothing.
+  const [edits, setEdits] = useState<Edits>({});
   const playground = usePlayground(deployment);
   const request = tab === 'code' ? playground.request() : null;
   const show = (search: DeploymentSearch) => void navigate({ search: (now) => ({ ...now, ...search }), replace: true, resetScroll: false });
@@ -79,6 +84,7 @@ function DeploymentTabs({ deployment }: { deployment: Deployment }) {
       tabs={[
         { name: 'try', label: 'Try it', content: <TryIt deployment={deployment} playground={playground} /> },
         { name: 'requests', label: 'Requests', content: <Requests deployment={deployment} range={range} onRange={(next) => show({ range: next })} /> },
+        { name: 'settings', label: 'Settings', content: <Settings deployment={deployment} edits={edits} onEdit={setEdits} /> },
         { name: 'code', label: 'Code', content: <CodeSnippets deployment={deployment.name} request={request} /> },
         { name: 'revisions', label: 'Revisions', content: <Revisions deployment={deployment} /> },
         { name: 'workers', label: 'Workers', content: <Workers workers={deployment.workers} /> },
@@ -86,6 +92,13 @@ function DeploymentTabs({ deployment }: { deployment: Deployment }) {
     />
   );
 }
+
+const Settings = (props: { deployment: Deployment; edits: Edits; onEdit: (edits: Edits) => void }) => (
+  <div className="flex flex-col gap-6">
+    <Tuning deployment={props.deployment} />
+    <SettingsForm {...props} />
+  </div>
+);
 
 function BackToDeployments() {
   const project = useProject();

@@ -5,7 +5,6 @@ import { useState } from 'react';
 import { revisionsQuery } from '@/api/deployments';
 import { useProject } from '@/api/projects';
 import type { Deployment, Revision } from '@/api/types';
-import { formatMicroseconds, plural } from '@/lib/format';
 import { Button } from '@/ui/Button';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { Loaded } from '@/ui/Loaded';
@@ -14,6 +13,7 @@ import { RelativeTime } from '@/ui/RelativeTime';
 import { StatusPill } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
+import { settingsWords } from './settings/words';
 import { useNewRevision } from './useNewRevision';
 
 /** Everything a deployment has served, newest first, and the way back to any of it. */
@@ -29,7 +29,7 @@ export function Revisions({ deployment }: { deployment: Deployment }) {
               <>
                 <Th>Revision</Th>
                 <Th>Model version</Th>
-                <Th>Batching</Th>
+                <Th>Settings</Th>
                 <Th numeric>Created</Th>
                 <Th>
                   <span className="sr-only">Actions</span>
@@ -68,7 +68,7 @@ function RevisionRow({ revision, deployment }: { revision: Revision; deployment:
           {version.model_name} v{version.number}
         </Link>
       </Td>
-      <Td className="whitespace-nowrap text-muted">{settingsWords(revision)}</Td>
+      <Td className="min-w-52 text-muted">{settingsWords(revision.settings)}</Td>
       <Td numeric className="text-muted">
         <RelativeTime time={created} />
       </Td>
@@ -93,7 +93,7 @@ function RollBack({ revision, deployment }: { revision: Revision; deployment: De
         title={`Roll back to revision ${number}?`}
         effect={
           <p>
-            Moves {deployment.name} from {now.model_name} v{now.number} to {then.model_name} v{then.number} with the settings of revision {number}: {settingsWords(revision)}. This makes a new
+            Moves {deployment.name} from {now.model_name} v{now.number} to {then.model_name} v{then.number} with the settings of revision {number} ({settingsWords(settings)}). This makes a new
             revision; the current one answers until it is ready.
           </p>
         }
@@ -102,10 +102,4 @@ function RollBack({ revision, deployment }: { revision: Revision; deployment: De
       />
     </>
   );
-}
-
-function settingsWords({ settings: { batching } }: Revision): string {
-  const { max_batch_size: rows, max_delay_us: delay } = batching ?? {};
-  const size = rows == null ? 'measured size' : `up to ${plural(rows, 'row')}`;
-  return delay ? `${size}, waits ${formatMicroseconds(delay)}` : `${size}, never waits`;
 }

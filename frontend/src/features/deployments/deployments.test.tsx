@@ -205,7 +205,7 @@ test('the snippets carry the request of the form and the public address', async 
 
 test('rolling back makes a revision of the old version with its settings', async () => {
   const only = serve();
-  const old = { id: 'r0', number: 1, created_at: only.created_at, settings: { settings: { batching: { max_batch_size: 8, max_delay_us: 2000 } } }, model_version: modelVersion({ id: 'v0', number: 7 }) };
+  const old = { id: 'r0', number: 1, created_at: only.created_at, settings: { batching: { max_batch_size: 8, max_delay_us: 2000 } }, model_version: modelVersion({ id: 'v0', number: 7 }) };
   answer('get', '/projects/{project_id}/deployments/{deployment_id}/revisions', () => page([{ ...only.revision, number: 2 }, old]));
   const asked = vi.fn();
   answer('patch', '/projects/{project_id}/deployments/{deployment_id}', async ({ request }) => {
@@ -215,7 +215,7 @@ test('rolling back makes a revision of the old version with its settings', async
   const { user } = visit(`${PAGE}?tab=revisions`);
   await user.click(await screen.findByRole('button', { name: 'Roll back to revision 1' }));
   const dialog = within(await screen.findByRole('dialog'));
-  expect(dialog.getByText(/from credit-risk v1 to credit-risk v7 with the settings of revision 1: up to 8 rows, waits 2 ms/)).toBeInTheDocument();
+  expect(dialog.getByText(/from credit-risk v1 to credit-risk v7 with the settings of revision 1 \(batch size 8 rows, batch delay 2 ms\)/)).toBeInTheDocument();
   await user.click(dialog.getByRole('button', { name: 'Roll back' }));
   await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
   expect(asked).toHaveBeenCalledExactlyOnceWith({ model_version_id: 'v0', settings: { batching: { max_batch_size: 8, max_delay_us: 2000 } } });

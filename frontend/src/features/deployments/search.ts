@@ -1,7 +1,7 @@
 /** What the address of a deployment's page says beyond the deployment: the open tab and the time range of the charts. */
 import * as z from 'zod/mini';
 
-export const TABS = ['try', 'requests', 'code', 'revisions', 'workers'] as const;
+export const TABS = ['try', 'requests', 'settings', 'code', 'revisions', 'workers'] as const;
 export type TabName = (typeof TABS)[number];
 
 /** Time ranges, in minutes. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { summarize } from '@/charts/series';
+import { summarize, TIME } from '@/charts/series';
 
 import { countSeries, latencySeries } from './requestSeries';
 
@@ -11,7 +11,7 @@ const SUMMARY = { from: '2026-11-22T14:00:30Z', to: '2026-11-22T14:03:10Z', step
 test('a minute without requests counts zero and has no latency', () => {
   const minute = Date.parse('2026-11-22T14:00:00Z') / 1000;
   expect(countSeries(SUMMARY)).toMatchObject({
-    times: [minute, minute + 60, minute + 120, minute + 180],
+    at: [minute, minute + 60, minute + 120, minute + 180],
     series: [
       { label: 'Requests', values: [0, 12, 0, 0] },
       { label: 'Errors', values: [0, 2, 0, 0] },
@@ -25,7 +25,7 @@ test('a minute without requests counts zero and has no latency', () => {
 });
 
 test('the summary in words tells range, extremes and the last value', () => {
-  const words = summarize('Requests per minute', countSeries(SUMMARY), String);
+  const words = summarize('Requests per minute', countSeries(SUMMARY), TIME, String);
   expect(words).toMatch(/^Requests per minute, \d\d:00 to \d\d:03\. Requests: 0 to 12, highest at \d\d:01, last 0\. Errors: 0 to 2, highest at \d\d:01, last 0\.$/);
-  expect(summarize('Latency', { times: [], series: [] }, String)).toBe('Latency: no data.');
+  expect(summarize('Latency', { at: [], series: [] }, TIME, String)).toBe('Latency: no data.');
 });

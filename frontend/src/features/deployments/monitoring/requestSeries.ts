@@ -1,13 +1,13 @@
 /** The request summary as chart series: every minute of the range, whether requests came in it or not. */
-import type { Series, TimeSeriesData } from '@/charts/series';
+import type { ChartData, Series } from '@/charts/series';
 import type { RequestPoint, RequestSummary } from '@/api/types';
 
 /** Requests and errors for each step of the range; a step without requests counts zero. */
-export function countSeries(summary: RequestSummary): TimeSeriesData {
+export function countSeries(summary: RequestSummary): ChartData {
   const { times, points } = everyStep(summary);
   const count = (read: (point: RequestPoint) => number) => points.map((point) => (point ? read(point) : 0));
   return {
-    times,
+    at: times,
     series: [
       { label: 'Requests', kind: 'bars', color: '--series-1', values: count((it) => it.requests) },
       { label: 'Errors', kind: 'bars', color: '--danger', values: count((it) => it.errors) },
@@ -16,11 +16,11 @@ export function countSeries(summary: RequestSummary): TimeSeriesData {
 }
 
 /** Latency percentiles in µs; a step without requests has none. */
-export function latencySeries(summary: RequestSummary): TimeSeriesData {
+export function latencySeries(summary: RequestSummary): ChartData {
   const { times, points } = everyStep(summary);
   const line = (label: string, color: Series['color'], read: (point: RequestPoint) => number): Series => ({ label, color, values: points.map((point) => (point ? read(point) : null)) });
   return {
-    times,
+    at: times,
     series: [line('p50', '--series-1', (it) => it.p50_us), line('p95', '--series-2', (it) => it.p95_us), line('p99', '--series-4', (it) => it.p99_us)],
   };
 }
