@@ -1,13 +1,14 @@
 """Which stored files are in use, and the deletion of those that are not.
 
-Files are content-addressed and shared: two models, in two projects, may hold the same one. Deleting one must never take away
-bytes that an upload of the same file is about to rely on, yet neither may hold a transaction open while the store is busy. So:
+Files are content-addressed and shared: two models or batch jobs, in two projects, may hold the same one (the view
+`held_artifacts` says who). Deleting one must never take away bytes that an upload of the same file is about to rely on, yet
+neither may hold a transaction open while the store is busy. So:
 
-* an upload claims the digest before it stores the file, and inserts its version only while the digest is not doomed;
-* a deletion dooms digests that no version holds, commits, deletes the files, and only then forgets the digests.
+* an upload claims the digest before it stores the file, and inserts what holds it only while the digest is not doomed;
+* a deletion dooms digests that nothing holds, commits, deletes the files, and only then forgets the digests.
 
 Who dooms a digest is the only one to delete its file, for `LEASE`. What a crash or an outage leaves behind (a doomed digest, a
-file that no version came to hold) `sweep` finds and finishes.
+file that nothing came to hold) `sweep` finds and finishes.
 """
 
 import asyncio
@@ -40,7 +41,7 @@ CLAIM: Final[LiteralString] = """
 
 
 async def claim(connection: Connection, digest: str) -> bool:
-    """Announce that a version of `digest` is to come; False while the file is being deleted."""
+    """Announce that something that holds `digest` is to come; False while the file is being deleted."""
     return await connection.fetchval(CLAIM, digest) is not None
 
 
@@ -70,15 +71,15 @@ DOOM: Final[LiteralString] = """
     SET doomed_at = now()
     WHERE digest = ANY($1)
       AND (doomed_at IS NULL OR doomed_at < now() - $2::interval)
-      AND NOT EXISTS (SELECT FROM model_versions WHERE model_versions.digest = artifacts.digest)
+      AND NOT EXISTS (SELECT FROM held_artifacts WHERE held_artifacts.digest = artifacts.digest)
     RETURNING digest
 """
 
 
 async def doom(connection: Connection, digests: list[str]) -> list[str]:
-    """Mark those of `digests` that no version holds; the answer is these, and the caller must delete them.
+    """Mark those of `digests` that nothing holds; the answer is these, and the caller must delete them.
 
-    Locks first, in a statement of its own: the second one then sees every version that whoever held a lock has inserted.
+    Locks first, in a statement of its own: the second one then sees everything that whoever held a lock has inserted.
     """
     await connection.fetch(LOCK, digests)
     return [it["digest"] for it in await connection.fetch(DOOM, digests, LEASE)]
@@ -106,7 +107,7 @@ LIST_LEFTOVERS: Final[LiteralString] = """
     SELECT digest
     FROM artifacts
     WHERE (doomed_at < now() - $3::interval OR (doomed_at IS NULL AND claimed_at < now() - $1::interval))
-      AND NOT EXISTS (SELECT FROM model_versions WHERE model_versions.digest = artifacts.digest)
+      AND NOT EXISTS (SELECT FROM held_artifacts WHERE held_artifacts.digest = artifacts.digest)
     LIMIT $2
 """
 
@@ -127,5 +128,5 @@ async def sweep_forever(database: Database, store: ArtifactStore) -> None:
             while await sweep(database, store):
                 continue
         except (ArtifactUnavailable, DatabaseUnavailable, asyncpg.PostgresError, TimeoutError, OSError) as error:
-            logger.warning("leftover model files are not deleted now: %s", error)
+            logger.warning("leftover files are not deleted now: %s", error)
         await asyncio.sleep(SWEEP_INTERVAL_S)

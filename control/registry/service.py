@@ -1,4 +1,4 @@
-"""Taking in a model file, and letting go of files that no version holds any more.
+"""Taking in a model file, and letting go of files that nothing holds any more.
 
 No transaction is open while bytes come in, are inspected or go to the store.
 """
@@ -6,6 +6,7 @@ No transaction is open while bytes come in, are inspected or go to the store.
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from control.registry import artifacts, queries
 from control.registry.errors import StoreUnavailable, UploadTooLarge
 from control.registry.inspection import Inspector
 from control.registry.schemas import ModelVersion
-from control.registry.staging import Staging, Upload
+from control.registry.staging import Staging
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ async def add_version(registry: Registry, new: NewVersion, chunks: AsyncIterator
     async with registry.staging.receive(chunks, registry.max_model_bytes) as upload:
         await database.run(lambda it: queries.refuse_twin(it, *model, upload.digest))
         inspection = await registry.inspector.inspect(upload.path)
-        await _store(registry, upload)
+        await store_file(database, registry.store, upload.path, upload.digest)
         try:
             number = await _insert(database, new, upload.digest, inspection)
         except BaseException:
@@ -80,27 +81,31 @@ async def delete_model(database: Database, store: ArtifactStore, project_id: UUI
     await release(database, store, digests)
 
 
-async def release(database: Database, store: ArtifactStore, digests: list[str]) -> None:
-    """Delete the files of those `digests` that no version holds. What fails now, the sweep does later."""
-    try:
-        async with database.transaction() as connection:
-            doomed = await artifacts.doom(connection, digests)
-        await artifacts.delete_doomed(database, store, doomed)
-    except (ArtifactUnavailable, DatabaseUnavailable, TimeoutError) as error:
-        logger.warning("files of deleted models stay in the store until the next sweep: %s", error)
+async def store_file(database: Database, store: ArtifactStore, path: Path, digest: str) -> None:
+    """Store a file that something will come to hold; whoever inserts that must `artifacts.hold` it in the same transaction.
 
-
-async def _store(registry: Registry, upload: Upload) -> None:
+    Raises StoreUnavailable.
+    """
     for _ in range(CLAIM_ATTEMPTS):
-        if await registry.database.run(lambda it: artifacts.claim(it, upload.digest)):
+        if await database.run(lambda it: artifacts.claim(it, digest)):
             break
         await asyncio.sleep(CLAIM_PAUSE_S)
     else:
         raise StoreUnavailable("the same file is being deleted at this moment; try again")
     try:
-        await registry.store.put(upload.path, upload.digest)
+        await store.put(path, digest)
     except ArtifactUnavailable as error:
         raise StoreUnavailable("the artifact store did not take the file; try again", retry_after_s=10) from error
+
+
+async def release(database: Database, store: ArtifactStore, digests: list[str]) -> None:
+    """Delete the files of those `digests` that nothing holds. What fails now, the sweep does later."""
+    try:
+        async with database.transaction() as connection:
+            doomed = await artifacts.doom(connection, digests)
+        await artifacts.delete_doomed(database, store, doomed)
+    except (ArtifactUnavailable, DatabaseUnavailable, TimeoutError) as error:
+        logger.warning("deleted files stay in the store until the next sweep: %s", error)
 
 
 async def _insert(database: Database, new: NewVersion, digest: str, inspection: Inspection) -> int:
