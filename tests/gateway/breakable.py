@@ -1,6 +1,9 @@
 """A Valkey that tests may kill and bring back."""
 
+import signal
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import redis
@@ -32,6 +35,16 @@ class BreakableValkey:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    @contextmanager
+    def stalled(self) -> Generator[None]:
+        """It accepts connections and answers nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def client(self) -> redis.Redis:
         """A client for the test's own use."""
