@@ -8,7 +8,7 @@ from contracts.errors import HeadraceError, Overloaded
 from contracts.records import MAX_LOGGED_VALUES
 from contracts.signature import Tensor
 from gateway.endpoints import Endpoint, Placement
-from gateway.log_records import Array, Entry, element_count
+from gateway.log_records import Array, Entry
 from gateway.routing import Caller, Limiter, Routes
 from gateway.traffic import Traffic
 from serving.batcher import Caller as Waiting
@@ -19,6 +19,10 @@ from serving.requests import InferRequest
 
 MAX_LOGGED_BYTES: Final = 64 * 1024
 """Arrays may be views of the body, so a record with values keeps all of it in memory until it is flushed."""
+
+
+Context = tuple[Caller, Placement, str, int]
+"""Who called, what answers, the request's id, and when it arrived by the wall clock, in nanoseconds."""
 
 
 class NotServing(Overloaded):
@@ -53,24 +57,23 @@ class Inference:
 
     def run(self, call: Call, caller: Caller, placement: Placement, request_id: str, time_ns: int) -> None:
         """As `begin`, for a placement that has been chosen; `time_ns` is when the call arrived, by the wall clock."""
-
-        def record(it: Call) -> None:
-            self._record(it, caller, placement, request_id, time_ns)
-
+        call.context = (caller, placement, request_id, time_ns)
         model, submit = placement.model, placement.submit
         if model is None or submit is None:
-            call.reject(NotServing(placement.why_not_serving()), record)
+            call.reject(NotServing(placement.why_not_serving()), self._record)
         elif caller.limiter is None and placement.gate is None:
-            call.begin(model, submit, record)
+            call.begin(model, submit, self._record)
         else:
-            _run_limited(call, caller.limiter, placement, submit, record)
+            _run_limited(call, caller.limiter, placement, submit, self._record)
 
     def count_refusal(self, status: int) -> None:
         """Count an answer to a request that led to no deployment."""
         refused = self._traffic.refused
         refused[status] = refused.get(status, 0) + 1
 
-    def _record(self, call: Call, caller: Caller, placement: Placement, request_id: str, time_ns: int) -> None:
+    def _record(self, call: Call) -> None:
+        context: Context = call.context
+        caller, placement, request_id, time_ns = context
         total_ns = time.monotonic_ns() - call.arrived_ns
         counts, ticket, request = placement.counts, call.ticket, call.request
         rows = 0 if request is None else request.rows
@@ -158,7 +161,12 @@ def _logged_values(call: Call) -> tuple[Sequence[Array], Sequence[Array]]:
         return (), ()
     inputs = tuple(request.inputs.values())
     outputs = _in_order(request.outputs, call.outputs, call.model.outputs)
-    if element_count(inputs) + element_count(outputs) > MAX_LOGGED_VALUES:
+    elements = 0
+    for array in inputs:
+        elements += array.size
+    for array in outputs:
+        elements += array.size
+    if elements > MAX_LOGGED_VALUES:
         return (), ()
     return inputs, outputs
 
@@ -167,6 +175,6 @@ def _in_order(names: Sequence[str], arrays: Sequence[Array], signature: Sequence
     if len(arrays) != len(signature):
         return ()
     if len(signature) == 1:
-        return tuple(arrays)
+        return arrays
     by_name = dict(zip(names, arrays, strict=True))
     return [by_name[it.name] for it in signature]

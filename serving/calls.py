@@ -4,6 +4,7 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from contracts.errors import HeadraceError
 from serving.batcher import Caller, Ticket
@@ -28,6 +29,7 @@ class Call(ABC):
     __slots__ = (
         "_on_over",
         "arrived_ns",
+        "context",
         "decode_ns",
         "encode_ns",
         "error",
@@ -58,6 +60,8 @@ class Call(ABC):
         """None if it was never queued."""
         self.outputs: Sequence[Array] = ()
         """What was answered, in the order asked for; empty on failure."""
+        self.context: Any = None
+        """What `on_over` wants to know of it."""
         self.model: Model
         self._on_over: Callable[[Call], None]
 

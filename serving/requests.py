@@ -13,6 +13,7 @@ from msgspec import Meta, Raw, Struct
 from contracts.signature import Tensor
 from serving.datatypes import DTYPES
 from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
+from serving.plain_requests import MAX_BODY, PlainDecoder
 from serving.tensors import Array, from_bytes, from_json
 
 MAX_HEADER_DIGITS: Final = 12
@@ -67,34 +68,22 @@ class _Input:
         """The dimensions behind the first, if that is the only free one."""
 
 
-class InferRequest:
+class InferRequest(Struct, eq=False):
     """A decoded request that fits the model's signature."""
 
-    __slots__ = ("binary", "id", "inputs", "outputs", "priority", "rows", "timeout_us")
-
-    def __init__(
-        self,
-        inputs: dict[str, Array],
-        rows: int,
-        outputs: tuple[str, ...],
-        binary: tuple[bool, ...],
-        request_id: str | None,
-        priority: int = 0,
-        timeout_us: int | None = None,
-    ) -> None:
-        self.inputs = inputs
-        """By name, in the signature's order."""
-        self.rows = rows
-        """Size of the inputs' first dimension; 1 where they have none."""
-        self.outputs = outputs
-        """Names of the outputs asked for, in the order asked for."""
-        self.binary = binary
-        """For each of `outputs`, whether it goes out in binary."""
-        self.id = request_id
-        self.priority = priority
-        """1 is the highest; 0 is the deployment's default."""
-        self.timeout_us = timeout_us
-        """How long the caller waits; None or 0: as long as the deployment lets it."""
+    inputs: dict[str, Array]
+    """By name, in the signature's order."""
+    rows: int
+    """Size of the inputs' first dimension; 1 where they have none."""
+    outputs: tuple[str, ...]
+    """Names of the outputs asked for, in the order asked for."""
+    binary: tuple[bool, ...]
+    """For each of `outputs`, whether it goes out in binary."""
+    id: str | None = None
+    priority: int = 0
+    """1 is the highest; 0 is the deployment's default."""
+    timeout_us: int | None = None
+    """How long the caller waits; None or 0: as long as the deployment lets it."""
 
 
 class RequestDecoder:
@@ -108,9 +97,16 @@ class RequestDecoder:
         self._all_json = (False,) * len(self._outputs)
         self._all_binary = (True,) * len(self._outputs)
         self._decoder = msgspec.json.Decoder(_RequestIn)
+        self._plain = PlainDecoder(inputs[0]) if PlainDecoder.takes(inputs) else None
+        self._name = inputs[0].name if inputs else ""
 
     def decode(self, body: bytes | bytearray, header_length: bytes | None = None) -> InferRequest:
         """Decode `body`; `header_length` is the header Inference-Header-Content-Length. Raises RequestMalformed."""
+        if header_length is None and self._plain is not None and len(body) <= MAX_BODY:
+            plain = self._plain.decode(body)
+            if plain is not None:
+                array, request_id = plain
+                return InferRequest({self._name: array}, len(array), self._outputs, self._all_json, request_id)
         header, offset = (body, len(body)) if header_length is None else _split(body, header_length)
         request = self._parse(header)
         arrays: dict[str, Array] = {}

@@ -31,6 +31,11 @@ class ResponseEncoder:
 
     def encode(self, request: InferRequest, arrays: Sequence[Array]) -> Answer:
         """The answer to `request`: `arrays` are the outputs it asked for, in its order."""
+        head = self._head if request.id is None else b'%s,"id":%s' % (self._head, orjson.dumps(request.id))
+        if len(arrays) == 1 and not request.binary[0]:
+            (array,) = arrays
+            tensor = self._tensors[request.outputs[0]]
+            return b'%s,"outputs":[%s%s,"data":%s}]}' % (head, tensor, orjson.dumps(array.shape), _json_values(array)), JSON, b""
         tensors: list[bytes] = []
         blobs: list[bytes] = []
         for name, array, is_binary in zip(request.outputs, arrays, request.binary, strict=True):
@@ -41,7 +46,6 @@ class ResponseEncoder:
             else:
                 content = b'"data":%s' % _json_values(array)
             tensors.append(b"%s%s,%s}" % (self._tensors[name], orjson.dumps(array.shape), content))
-        head = self._head if request.id is None else b'%s,"id":%s' % (self._head, orjson.dumps(request.id))
         header = b'%s,"outputs":[%s]}' % (head, b",".join(tensors))
         if not blobs:
             return header, JSON, b""

@@ -28,7 +28,7 @@ FEW: Final = 64
 """Up to here numbers are packed one by one."""
 _FEW_DECODERS: Final = {"f": msgspec.json.Decoder(list[float]), "i": msgspec.json.Decoder(list[int])}
 _FEW_DECODERS["u"] = _FEW_DECODERS["i"]
-_PACKED: Final = {np.dtype(it): it for it in "bBhHiIqQefd"}
+PACKED: Final = {np.dtype(it): it for it in "bBhHiIqQefd"}
 """The letters by which `struct` knows numpy's types, which are numpy's own."""
 _FLAT_LISTS: Final = {"b": msgspec.json.Decoder(list[bool]), "O": msgspec.json.Decoder(list[str])}
 _ELEMENTS: Final = {"f": (float, int, type(None)), "i": (int,), "u": (int,), "b": (bool,), "O": (str,)}
@@ -69,7 +69,7 @@ def from_bytes(name: str, datatype: str, shape: Shape, body: bytes | bytearray, 
 def _few(data: Raw, dtype: np.dtype[Any], shape: Shape, count: int) -> Array | None:
     """The array in `data`, which is flat; None if it is not, or if something about it needs the careful way."""
     try:
-        packed = struct.pack(f"<{count}{_PACKED[dtype]}", *_FEW_DECODERS[dtype.kind].decode(data))
+        packed = struct.pack(f"<{count}{PACKED[dtype]}", *_FEW_DECODERS[dtype.kind].decode(data))
     except (msgspec.DecodeError, struct.error, OverflowError, RecursionError):
         return None
     return np.ndarray(shape, dtype, packed)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote_to_bytes
 
 import orjson
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from serving.http.connection import Connection
@@ -41,25 +42,22 @@ class Head:
         """The application's: what it found out from this head, and wants to find here again."""
 
 
-class Exchange:
+class Exchange(Struct, eq=False):
     """A complete request. The application answers it once, on the loop's thread, now or later.
 
     Requests of one connection come one by one.
     """
 
-    __slots__ = ("arrived_ns", "body", "connection", "extra_headers", "head", "is_answered", "is_gone")
-
-    def __init__(self, connection: "Connection", head: Head, body: bytes | bytearray, arrived_ns: int) -> None:
-        self.connection = connection
-        self.head = head
-        self.body = body
-        self.arrived_ns = arrived_ns
-        """When the request was complete, by `time.monotonic_ns`."""
-        self.extra_headers = b""
-        """Whole header lines, each with its line end, that the answer carries whatever it is."""
-        self.is_answered = False
-        self.is_gone = False
-        """Whether the client left before its answer."""
+    connection: "Connection"
+    head: Head
+    body: bytes | bytearray
+    arrived_ns: int
+    """When the request was complete, by `time.monotonic_ns`."""
+    extra_headers: bytes = b""
+    """Whole header lines, each with its line end, that the answer carries whatever it is."""
+    is_answered: bool = False
+    is_gone: bool = False
+    """Whether the client left before its answer."""
 
     @property
     def method(self) -> bytes:
