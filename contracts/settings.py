@@ -91,7 +91,9 @@ class GatewaySettings(SharedSettings, frozen=True, kw_only=True):
     queue_rows: Annotated[int, Meta(ge=1)] = 10_000
     """Rows that may wait for one model before 503."""
     intra_op_threads: Annotated[int, Meta(ge=0)] = 0
-    """Threads of one onnxruntime session; 0 means one per core."""
+    """Threads of one onnxruntime session; 0 means as many as were measured to pay."""
+    tuning_budget_s: Annotated[float, Meta(ge=0, le=60)] = 1.5
+    """How long measuring a model may take when it is loaded the first time; a cheap model takes a fraction of it."""
     log_ring_records: Annotated[int, Meta(ge=1)] = 100_000
     log_spill_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2
 
@@ -106,6 +108,7 @@ class ServeSettings(SharedSettings, frozen=True, kw_only=True):
     request_timeout_s: Annotated[float, Meta(gt=0)] = 30.0
     queue_rows: Annotated[int, Meta(ge=1)] = 10_000
     intra_op_threads: Annotated[int, Meta(ge=0)] = 0
+    tuning_budget_s: Annotated[float, Meta(ge=0, le=60)] = 1.5
 
 
 class CommandSettings(SharedSettings, frozen=True, kw_only=True):

@@ -68,6 +68,7 @@ class Placement:
             model.memory_bytes if model else 0,
             model.queued_rows if model else 0,
             model.in_flight if model else 0,
+            model.tuning if model else None,
         )
 
 

@@ -21,6 +21,8 @@ from gateway.edge import Edge
 from gateway.endpoints import Placement
 from gateway.home import Home
 from gateway.inference import Inference
+from gateway.limits.fleet import Fleet
+from gateway.limits.limiters import KeyLimiters
 from gateway.loading import Loader
 from gateway.metrics import Metrics
 from gateway.redis_client import connect
@@ -61,6 +63,7 @@ class Worker:
         spill = Spill(home.spill, settings.log_spill_bytes, epoch)
         self.log = RequestLog(self._redis, spill, epoch, settings.log_ring_records, self.traffic.observe)
         self._reporter = StatusReporter(self._redis, self.describe)
+        self.limiters = KeyLimiters(self._redis, epoch, Fleet(settings.workers, home.index))
         directory = settings.data / "gateway"
         self._loader = Loader(
             self._store, directory / "artifacts", self._load_model, self.traffic, on_change=self._reporter.changed
@@ -81,6 +84,7 @@ class Worker:
         parts = [
             asyncio.create_task(self._feed.run(), name="route feed"),
             asyncio.create_task(self._reporter.run(), name="worker status"),
+            asyncio.create_task(self.limiters.run(), name="limits"),
             asyncio.create_task(self._check_artifacts(), name="artifact check"),
         ]
         if self._siblings is not None:
@@ -130,7 +134,11 @@ class Worker:
 
     def _accept(self, table: RouteTable) -> None:
         self._loader.apply(table)
-        self._inference.routes = Routes(table, self._loader.endpoints)
+        for placement in self.placements():
+            if placement.gate is None:
+                placement.gate = self.limiters.gate_for(placement.revision.settings.max_concurrency)
+        self.limiters.forget_all_but({it.key_uuid for it in table.keys})
+        self._inference.routes = Routes(table, self._loader.endpoints, self.limiters.limiter_for)
         logger.info("serving route table %d: %d deployments, %d keys", table.version, len(table.deployments), len(table.keys))
 
     def _load_model(self, path: Path, deployment: Deployment, revision: Revision) -> Model:
@@ -138,10 +146,13 @@ class Worker:
             path,
             name=deployment.name,
             version=str(revision.version),
-            batching=revision.settings.batching,
+            settings=revision.settings,
+            digest=revision.artifact.digest,
+            cache=self._settings.data / "gateway" / "tuning",
             intra_op_threads=self._settings.intra_op_threads,
             queue_rows=self._settings.queue_rows,
             timeout_s=self._settings.request_timeout_s,
+            tuning_budget_s=self._settings.tuning_budget_s,
         )
 
     def _limits(self) -> Limits:
@@ -178,5 +189,6 @@ class Worker:
             task.cancel()
         self.log.stop()
         await asyncio.wait([logging_task], timeout=FLUSH_S)
-        await asyncio.wait([*parts, asyncio.create_task(self._reporter.leave())], timeout=LEAVE_S)
+        leaving = (self._reporter.leave(), self.limiters.leave())
+        await asyncio.wait([*parts, *(asyncio.create_task(it) for it in leaving)], timeout=LEAVE_S)
         await self._redis.aclose()

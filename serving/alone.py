@@ -34,6 +34,7 @@ async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyn
         intra_op_threads=settings.intra_op_threads,
         queue_rows=settings.queue_rows,
         timeout_s=settings.request_timeout_s,
+        tuning_budget_s=settings.tuning_budget_s,
     )
     limits = Limits(
         max_body_bytes=settings.max_body_bytes, max_connections=settings.max_connections, idle_timeout_s=settings.idle_timeout_s

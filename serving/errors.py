@@ -88,3 +88,12 @@ class ModelNotLoadable(HeadraceError):
     """The file is damaged, or needs what this runtime lacks; the text names the failing node where onnxruntime does."""
 
     title = "Model not loadable"
+
+
+class PaddingRefused(ModelNotLoadable):
+    """The deployment asks for padding, and the model was seen not to bear it."""
+
+    title = "Padding refused"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"batching.padding cannot be used with this model: {reason}")

@@ -1,24 +1,29 @@
 """One ONNX model in memory: loaded, warmed up, and answering through its batcher."""
 
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from contracts.routes import Batching
+from contracts.routes import RevisionSettings
+from contracts.workers import Tuning
 from serving.batch_statistics import Statistics
 from serving.batcher import Batcher, BatchPlan, Caller, Ticket
+from serving.errors import PaddingRefused
+from serving.memory import Growth, trim
+from serving.padding import PaddingRule
+from serving.padding_trial import prove_padding
 from serving.requests import InferRequest, RequestDecoder
 from serving.responses import ResponseEncoder
-from serving.sessions import Signature, has_batch_dimension, open_session, runner, signature_of
-from serving.trials import INLINE_ROWS, count_inline_rows, find_trial, is_rowwise
+from serving.sessions import Signature, free_axes
+from serving.tuning.choices import Circumstances, decide
+from serving.tuning.machine import cores, hop_us
+from serving.tuning.tuner import Opened, Trial, Tuner
 
 logger = logging.getLogger(__name__)
 
-EXAMPLE_KEY: Final = "headrace.example"
-"""Key of the file's metadata under which it may bring inputs that work."""
 CLOSE_TIMEOUT_S: Final = 60.0
+WARM_UP_RUNS: Final = 5
 
 
 class Model:
@@ -30,18 +35,21 @@ class Model:
         version: str,
         signature: Signature,
         batcher: Batcher,
-        *,
-        joins: bool,
-        size_bytes: int,
+        plan: BatchPlan,
+        tuning: Tuning,
+        memory_bytes: int,
     ) -> None:
         self.name, self.version = name, version
         self.inputs, self.outputs = signature.inputs, signature.outputs
-        self.joins = joins
+        self.joins = plan.joins
         """Whether requests may share a run: all inputs have one first dimension, and no row's answer depends on the others."""
-        self.decoder = RequestDecoder(signature.inputs, signature.outputs, is_batched=joins)
+        self.plan = plan
+        self.tuning = tuning
+        """What was measured, and why the plan is what it is."""
+        self.decoder = RequestDecoder(signature.inputs, signature.outputs, is_batched=plan.joins)
         self.encoder = ResponseEncoder(name, version, signature.outputs)
-        self.memory_bytes = size_bytes
-        """Size of the file: what the weights take at least."""
+        self.memory_bytes = memory_bytes
+        """By how much the process grew when it was loaded; the file's size where that is more, or could not be told."""
         self._batcher = batcher
 
     @property
@@ -68,6 +76,7 @@ class Model:
     def close(self) -> None:
         """Answer what is queued, then give the memory back."""
         self._batcher.close(CLOSE_TIMEOUT_S)
+        trim()
 
 
 def load_model(
@@ -75,36 +84,68 @@ def load_model(
     *,
     name: str,
     version: str,
-    batching: Batching = Batching(),  # noqa: B008 - frozen
+    settings: RevisionSettings = RevisionSettings(),  # noqa: B008 - frozen
+    digest: str = "",
+    cache: Path | None = None,
     intra_op_threads: int = 0,
     queue_rows: int = 10_000,
     timeout_s: float = 30.0,
+    tuning_budget_s: float = 1.5,
 ) -> Model:
-    """Load `path`, run it a few times, and decide from what is seen how it is served. Blocks; for a thread.
+    """Load `path`, try and measure it, and serve it as that says, or as `settings` pin it. Blocks; for a thread.
 
-    Raises ModelNotLoadable.
+    `digest` is the file's SHA-256; with it and `cache`, a directory, the next start need not measure and optimise again. The
+    rest holds where `settings` say nothing. Raises ModelNotLoadable.
     """
-    session = open_session(path, intra_op_threads or len(os.sched_getaffinity(0)))
-    signature = signature_of(session)
-    names, run = signature.output_names, runner(session, name)
-    trial = find_trial(signature, run, session.get_modelmeta().custom_metadata_map.get(EXAMPLE_KEY))
-    joins = trial is not None and has_batch_dimension(session, signature) and is_rowwise(trial, run, names)
-    has_fixed_rows = all(-1 not in it.shape[1:] for it in signature.inputs)
-    inline_rows = 0
-    if trial is not None and has_fixed_rows:
-        inline_rows = count_inline_rows(trial, run, names, INLINE_ROWS if joins else (1,))
-    logger.info("model %s version %s: requests are joined: %s; rows run inline: %d", name, version, joins, inline_rows)
-    batcher = Batcher(
-        name,
-        run,
-        BatchPlan(
-            joins=joins,
+    with Growth() as growth:
+        tuner = Tuner(path, name, digest, cache, settings, intra_op_threads)
+        opened, trial, curve = tuner.tune(tuning_budget_s)
+        has_fixed_rows = all(-1 not in it.shape[1:] for it in trial.signature.inputs)
+        known = Circumstances(
+            joins=trial.joins,
             has_fixed_rows=has_fixed_rows,
-            inline_rows=inline_rows,
-            max_batch_size=batching.max_batch_size or 64,
-            max_delay_us=batching.max_delay_us or 0,
-            max_queue_rows=batching.max_queue_rows or queue_rows,
-            timeout_s=batching.timeout_ms / 1000 if batching.timeout_ms else timeout_s,
-        ),
-    )
-    return Model(name, version, signature, batcher, joins=joins, size_bytes=path.stat().st_size)
+            cores=cores(),
+            hop_us=hop_us(),
+            queue_rows=queue_rows,
+            timeout_ms=round(timeout_s * 1000),
+            threads=intra_op_threads,
+            compares_threads=tuner.compares_threads,
+        )
+        decision = decide(curve.points, settings, known)
+        if decision.threads != opened.threads:
+            opened = Opened(tuner.source, name, decision.threads)
+        plan = BatchPlan(
+            joins=trial.joins,
+            has_fixed_rows=has_fixed_rows,
+            inline_rows=decision.inline_rows,
+            max_batch_size=decision.max_batch_size,
+            max_delay_us=decision.max_delay_us,
+            max_queue_rows=decision.max_queue_rows,
+            timeout_s=decision.timeout_s,
+            padding=_padding_rule(settings, opened, trial),
+        )
+        opened.runner.give_back()
+        _warm_up(opened, trial)
+    for choice in decision.choices:
+        logger.info("model %s version %s: %s is %s. %s", name, version, choice.name, choice.value, choice.reason)
+    tuning = Tuning(curve.points, decision.choices, curve.measured_at, curve.took_s)
+    memory_bytes = max(growth.bytes, tuner.source.size_bytes)
+    return Model(name, version, trial.signature, Batcher(name, opened.runner.run, plan), plan, tuning, memory_bytes)
+
+
+def _padding_rule(settings: RevisionSettings, opened: Opened, trial: Trial) -> PaddingRule | None:
+    """Raises PaddingRefused."""
+    padding = settings.batching.padding
+    if padding is None:
+        return None
+    if not trial.joins or trial.inputs is None:
+        raise PaddingRefused("its requests never share a run")
+    axes = free_axes(opened.session)
+    lengths = [trial.inputs[name].shape[axis] for name, free in axes.items() for axis in free]
+    return prove_padding(padding, trial.signature, axes, opened.runner.run, max(lengths, default=1))
+
+
+def _warm_up(opened: Opened, trial: Trial) -> None:
+    """The first runs are slow, and those that give memory back have to happen before it is measured."""
+    for _ in range(WARM_UP_RUNS if trial.inputs is not None else 0):
+        opened.runner.run(trial.row, trial.signature.output_names)

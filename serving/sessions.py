@@ -1,5 +1,6 @@
 """onnxruntime as Headrace uses it: how a session is opened, what it takes and gives, and what its errors mean."""
 
+import logging
 import os
 import re
 from pathlib import Path
@@ -13,10 +14,13 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 
 from contracts.errors import HeadraceError
 from contracts.signature import Tensor
-from serving.batcher import Run
 from serving.datatypes import ONNX_DATATYPES
 from serving.errors import InputRefusedByModel, ModelFailed, ModelNotLoadable
 from serving.tensors import Array
+from serving.tuning.machine import describe_cpu
+from serving.tuning.store import Directory, name_of
+
+logger = logging.getLogger(__name__)
 
 SOURCE_POSITION: Final = re.compile(r"/\S+\.(?:cc|cpp|h):\d+ .*?\) (?=[A-Z\d'\"])")
 """What onnxruntime puts into some messages: file, line and function of its own where they arose."""
@@ -27,6 +31,10 @@ Otherwise one request of 160 MB keeps 500 MB for good; giving back costs a run o
 """
 RUNS_GIVING_BACK: Final = 4
 """That many runs do, because what the large outputs lie in is free only when they have been sent."""
+
+
+OPTIMIZED_BYTES: Final = (16 << 20, 1 << 30)
+"""Files of such a size: smaller ones are optimised as quickly as read, larger ones cannot be written in one piece."""
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -42,17 +50,64 @@ class Signature(msgspec.Struct, frozen=True):
 
 
 def open_session(path: Path, intra_op_threads: int) -> ort.InferenceSession:
-    """An onnxruntime session configured for serving. Raises ModelNotLoadable."""
+    """A session configured for serving. Raises ModelNotLoadable."""
+    return Source(path).open(intra_op_threads)
+
+
+class Source:
+    """A model's file, and where its graph is kept as onnxruntime optimised it."""
+
+    def __init__(self, path: Path, digest: str = "", optimized: Directory | None = None) -> None:
+        """`digest` names the file's content; without it or without `optimized` the graph is optimised at every opening."""
+        self._path = path
+        self.size_bytes = path.stat().st_size
+        is_worth_keeping = OPTIMIZED_BYTES[0] <= self.size_bytes <= OPTIMIZED_BYTES[1]
+        self._optimized = optimized if digest and is_worth_keeping else None
+        self._name = name_of(digest, ort.__version__, describe_cpu()) if self._optimized is not None else ""
+
+    def open(self, intra_op_threads: int) -> ort.InferenceSession:
+        """A session configured for serving. Raises ModelNotLoadable."""
+        kept = self._optimized.find(self._name) if self._optimized is not None else None
+        if kept is not None:
+            options = _options(intra_op_threads)
+            options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+            try:
+                return _open(kept, options)
+            except Exception as error:  # onnxruntime's exceptions share no base class
+                logger.warning("the optimised graph %s is made again: %s", kept, _reason(error))
+        try:
+            if self._optimized is not None:
+                return self._open_and_keep(intra_op_threads, self._optimized)
+            return _open(self._path, _options(intra_op_threads))
+        except Exception as error:  # onnxruntime's exceptions share no base class
+            raise ModelNotLoadable(_reason(error).replace(str(self._path), self._path.name)) from error
+
+    def _open_and_keep(self, intra_op_threads: int, directory: Directory) -> ort.InferenceSession:
+        options = _options(intra_op_threads)
+        try:
+            path = directory.reserve()
+            options.optimized_model_filepath = str(path)
+            session = _open(self._path, options)
+            directory.keep(path, self._name)
+        except OSError as error:
+            logger.warning("an optimised graph cannot be kept: %s", error)
+            return _open(self._path, _options(intra_op_threads))
+        return session
+
+
+def _options(intra_op_threads: int) -> Any:
     options = ort.SessionOptions()
     options.intra_op_num_threads = intra_op_threads
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # never burn a core while idle
-    try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions share no base class
-        raise ModelNotLoadable(_reason(error).replace(str(path), path.name)) from error
+    # measured: waiting threads that spin gain at most a tenth, burn a core while idle, and lose much where cores are shared
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _open(path: Path, options: Any) -> ort.InferenceSession:
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 def signature_of(session: ort.InferenceSession) -> Signature:
@@ -69,26 +124,40 @@ def has_batch_dimension(session: ort.InferenceSession, signature: Signature) -> 
     return len(named) <= 1
 
 
-def runner(session: ort.InferenceSession, name: str) -> Run:
-    """Runs of `session` that raise InputRefusedByModel or ModelFailed, both naming the model as `name`."""
-    giving_back = ort.RunOptions()
-    giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
-    runs_giving_back = 0
+def free_axes(session: ort.InferenceSession) -> dict[str, dict[int, str]]:
+    """Of each input the free axes behind the first, by their names in the file; those without one are called ""."""
+    return {
+        it.name: {axis: extent or "" for axis, extent in enumerate(it.shape) if axis and not isinstance(extent, int)}
+        for it in session.get_inputs()
+    }
 
-    def run(inputs: dict[str, Array], names: tuple[str, ...]) -> list[Array]:
-        nonlocal runs_giving_back
+
+class Runner:
+    """Runs of a session. `run` raises InputRefusedByModel or ModelFailed, both naming the model as `name`."""
+
+    def __init__(self, session: ort.InferenceSession, name: str) -> None:
+        # the session's own `run` checks again what the decoder has checked, which costs a microsecond a run
+        self._run, self._name = getattr(session, "_sess", session).run, name
+        self._giving_back = ort.RunOptions()
+        self._giving_back.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+        self._runs_giving_back = 0
+
+    def run(self, inputs: dict[str, Array], names: tuple[str, ...]) -> list[Array]:
+        """The outputs `names`, in that order."""
         if sum([it.nbytes for it in inputs.values()]) > LARGE_RUN_BYTES:
-            runs_giving_back = RUNS_GIVING_BACK
+            self._runs_giving_back = RUNS_GIVING_BACK
         options = None
-        if runs_giving_back:
-            runs_giving_back -= 1
-            options = giving_back
+        if self._runs_giving_back:
+            self._runs_giving_back -= 1
+            options = self._giving_back
         try:
-            return cast(list[Array], session.run(names, inputs, options))
+            return cast(list[Array], self._run(names, inputs, options))
         except Exception as error:  # onnxruntime's exceptions share no base class
-            raise _failure(name, error) from error
+            raise _failure(self._name, error) from error
 
-    return run
+    def give_back(self) -> None:
+        """Let the next runs give back the memory that earlier, larger ones took."""
+        self._runs_giving_back = RUNS_GIVING_BACK
 
 
 def _failure(name: str, error: Exception) -> HeadraceError:

@@ -2,37 +2,32 @@
 
 import logging
 import math
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from itertools import chain
 from typing import Final
 
 import numpy as np
 
 from contracts.errors import HeadraceError
 from contracts.signature import Tensor
-from serving.batcher import Run
 from serving.datatypes import DTYPES
 from serving.requests import RequestDecoder
+from serving.runs import Run
 from serving.sessions import Signature
 from serving.tensors import Array
 
 logger = logging.getLogger(__name__)
 
-INLINE_BELOW_S: Final = 150e-6
-"""A run that takes less happens on the event loop: a hop to a thread and back costs about as much as such a run."""
-INLINE_ROWS: Final = (64, 16, 1)
-"""How many rows are tried for that; the first that is quick enough wins."""
-WARM_UP_RUNS: Final = 5
-FREE_DIMENSIONS: Final = (1, 8, 32, 64, 224)
-"""Sizes tried for free dimensions behind the first, until the model takes one."""
+FREE_DIMENSIONS: Final = (64, 224, 32, 8, 1)
+"""Sizes tried for free dimensions behind the first, until the model takes one; the first are those that are seen in earnest."""
 MAX_TRIAL_ELEMENTS: Final = 4_000_000
 
 Inputs = dict[str, Array]
 
 
 def find_trial(signature: Signature, run: Run, example: str | None) -> Inputs | None:
-    """Inputs that the model takes: made up, one row, or the file's own example; None if neither works."""
-    for inputs in (*_made_up(signature), *_from_example(signature, example)):
+    """Inputs that the model takes: the file's own example, or made up, one row; None if neither works."""
+    for inputs in chain(_from_example(signature, example), _made_up(signature)):
         try:
             run(inputs, signature.output_names)
         except HeadraceError:
@@ -45,9 +40,8 @@ def find_trial(signature: Signature, run: Run, example: str | None) -> Inputs | 
 def _made_up(signature: Signature) -> Iterable[Inputs]:
     random = np.random.default_rng(0)
     for size in FREE_DIMENSIONS:
-        if max((math.prod(_made_up_shape(it, size)) for it in signature.inputs), default=0) > MAX_TRIAL_ELEMENTS:
-            return
-        yield {it.name: _made_up_tensor(it, size, random) for it in signature.inputs}
+        if max((math.prod(_made_up_shape(it, size)) for it in signature.inputs), default=0) <= MAX_TRIAL_ELEMENTS:
+            yield {it.name: _made_up_tensor(it, size, random) for it in signature.inputs}
 
 
 def _made_up_tensor(tensor: Tensor, size: int, random: np.random.Generator) -> Array:
@@ -81,7 +75,7 @@ def is_rowwise(trial: Inputs, run: Run, names: tuple[str, ...]) -> bool:
         return False
     rows = len(next(iter(trial.values())))
     return all(
-        all(part.shape[0] == rows for part in parts) and _is_equal(joined, np.concatenate(parts))
+        all(part.shape[0] == rows for part in parts) and is_equal(joined, np.concatenate(parts))
         for joined, *parts in zip(together, *alone, strict=True)
     )
 
@@ -101,25 +95,10 @@ def _opposite(array: Array) -> Array:
     return -array if array.dtype.kind == "f" else ~array if array.dtype.kind == "b" else array
 
 
-def _is_equal(joined: Array, parts: Array) -> bool:
+def is_equal(joined: Array, parts: Array) -> bool:
+    """Whether these are the same answers but for rounding."""
     if joined.shape != parts.shape:
         return False
     if joined.dtype.kind == "f":  # a larger matrix product may add up in another order
         return bool(np.allclose(joined, parts, rtol=1e-3, atol=1e-5, equal_nan=True))
     return bool((joined == parts).all())
-
-
-def count_inline_rows(trial: Inputs, run: Run, names: tuple[str, ...], row_counts: Sequence[int]) -> int:
-    """How many rows a run may have to be quick enough for the event loop: one of `row_counts` times the trial's, or 0."""
-    rows_of_trial = max((it.shape[0] if it.ndim else 1 for it in trial.values()), default=1)
-    for rows in row_counts:
-        inputs = {name: np.concatenate([array] * rows) for name, array in trial.items()} if rows > 1 else trial
-        if min(_timed(run, inputs, names) for _ in range(WARM_UP_RUNS)) < INLINE_BELOW_S:
-            return rows * rows_of_trial
-    return 0
-
-
-def _timed(run: Run, inputs: Inputs, names: tuple[str, ...]) -> float:
-    started = time.perf_counter()
-    run(inputs, names)
-    return time.perf_counter() - started

@@ -16,6 +16,7 @@ from tests.serving.wire import Wire
 hypothesis.settings.register_profile("serving", deadline=None)  # on a busy machine one example may take any time
 hypothesis.settings.load_profile("serving")
 
+LOAD_KEYWORDS = ("settings", "digest", "cache", "intra_op_threads", "queue_rows", "timeout_s", "tuning_budget_s")
 Load = Callable[..., Model]
 Dial = Callable[[Server], Awaitable[Wire]]
 
@@ -65,7 +66,7 @@ async def load(tmp_path: Path) -> AsyncGenerator[Load]:
     loaded: list[Model] = []
 
     def make(build: Callable[..., Path], *arguments: object, **keywords: object) -> Model:
-        own = {it: keywords.pop(it) for it in ("batching", "queue_rows", "timeout_s", "intra_op_threads") if it in keywords}
+        own = {it: keywords.pop(it) for it in LOAD_KEYWORDS if it in keywords}
         path = build(tmp_path / f"{len(loaded)}.onnx", *arguments, **keywords)
         loaded.append(load_model(path, name=build.__name__.removesuffix("_model"), version="1", **own))  # type: ignore[arg-type]
         return loaded[-1]

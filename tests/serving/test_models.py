@@ -17,7 +17,7 @@ from contracts.errors import HeadraceError
 from serving.errors import InputRefusedByModel, ModelClosed, ModelNotLoadable
 from serving.models import Model, load_model
 from serving.requests import InferRequest
-from serving.sessions import open_session
+from serving.sessions import Source
 from serving.tensors import Array
 from tests import models
 from tests.serving.conftest import Load
@@ -177,17 +177,20 @@ def test_outputs_that_are_maps_get_advice(tmp_path: Path) -> None:
 async def test_a_closed_model_gives_its_session_back(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[weakref.ref[Any]] = []
 
-    def open_and_remember(*arguments: Any) -> Any:
-        session = open_session(*arguments)
-        opened.append(weakref.ref(session))
+    def open_and_remember(source: Source, threads: int) -> Any:
+        session = open_session_of(source, threads)
+        opened.append(weakref.ref(session._sess))  # what holds the memory
         return session
 
-    monkeypatch.setattr("serving.models.open_session", open_and_remember)
+    open_session_of = Source.open
+    monkeypatch.setattr(Source, "open", open_and_remember)
     model = load(models.slow_model)
     await run(model, x=np.zeros((1, 600), np.float32))
+    gc.collect()
+    assert sum(it() is not None for it in opened) == 1
     await asyncio.to_thread(model.close)
     gc.collect()
-    assert opened[0]() is None
+    assert all(it() is None for it in opened)
 
 
 async def test_one_large_request_does_not_keep_its_memory(load: Load) -> None:
