@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import Final, NamedTuple
 
 from contracts.errors import HeadraceError, Unauthenticated
-from gateway.endpoints import Endpoint, Placement
+from gateway.endpoints import Endpoint
 from gateway.inference import Inference, NotServing, choose
 from gateway.request_ids import RequestIds
 from gateway.routing import Caller, Routes
@@ -29,7 +29,6 @@ class Aim(NamedTuple):
     routes: Routes
     caller: Caller
     endpoint: Endpoint
-    name: str
     version: str | None
 
 
@@ -62,8 +61,11 @@ class Edge:
         exchange.extra_headers = b"x-request-id: %s\r\n" % request_id.encode()
         aim: Aim | None = exchange.head.memo
         if aim is not None and aim.routes is self._inference.routes and time_ns < aim.caller.expires_ns:
-            self._infer_again(exchange, aim, request_id, time_ns)
-            return
+            placement = aim.endpoint.pick() if aim.version is None else aim.endpoint.pick_version(aim.version)
+            if placement is not None:
+                call = HttpCall(exchange, self._max_body_bytes)
+                self._inference.run(call, aim.caller, placement, request_id, time_ns)
+                return
         path = exchange.path
         try:
             if path.startswith(MODELS):
@@ -90,23 +92,12 @@ class Edge:
         if verb == "infer":
             if allow(exchange, b"POST"):
                 assert self._inference.routes is not None
-                exchange.head.memo = Aim(self._inference.routes, caller, endpoint, name, version)
-                self._infer(exchange, caller, placement, request_id, time_ns)
+                exchange.head.memo = Aim(self._inference.routes, caller, endpoint, version)
+                self._inference.run(HttpCall(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
             return
         if placement.model is None:
             raise NotServing(placement.why_not_serving())
         answer_about(exchange, placement.model, verb)
-
-    def _infer_again(self, exchange: Exchange, aim: Aim, request_id: str, time_ns: int) -> None:
-        try:
-            placement = choose(aim.endpoint, aim.name, aim.version)
-        except HeadraceError as error:
-            self._refuse(exchange, error)
-            return
-        self._infer(exchange, aim.caller, placement, request_id, time_ns)
-
-    def _infer(self, exchange: Exchange, caller: Caller, placement: Placement, request_id: str, time_ns: int) -> None:
-        self._inference.run(HttpCall(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
 
     def _authenticate(self, exchange: Exchange) -> Caller:
         return self._inference.authenticate(exchange.headers.get(b"authorization", b""))
