@@ -185,10 +185,12 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         self._check_head(self._head_bytes)
         self._stage = Stage.BODY
+        headers, version = self._headers, self._parser.get_http_version()
+        if version != "1.1":
+            self._check_version(version, headers)
         if self._parser.should_upgrade():
             self._is_replaying = True
             return
-        headers = self._headers
         if b"transfer-encoding" in headers or b"expect" in headers:
             self._check_framing(headers)
         if b"content-length" in headers and int(headers[b"content-length"]) > self._server.limits.max_body_bytes:
@@ -265,6 +267,8 @@ class Connection(asyncio.Protocol):
         elif self._stage is Stage.BODY:
             if now - self._heard_at > limits.stall_timeout_s:
                 self._refuse(Refused(408, f"no more of the body came for {limits.stall_timeout_s:g} s"))
+            elif now - self._stage_at > limits.stall_timeout_s + len(self._body) / limits.min_body_bytes_per_s:
+                self._refuse(Refused(408, f"the body comes slower than {limits.min_body_bytes_per_s:g} bytes a second"))
         elif now - self._heard_at > limits.idle_timeout_s:
             self._transport.close()
 
@@ -281,11 +285,14 @@ class Connection(asyncio.Protocol):
 
     def _learn(self, head: Head) -> None:
         """Remember `head` by its bytes, if the request was those, an empty line, and as much body as announced."""
-        opening, body = self._opening, bytes(self._body)
+        opening, body = self._opening, self._body
         self._opening = b""
-        end = opening.find(END_OF_HEAD) + len(END_OF_HEAD)
+        begin = opening.find(END_OF_HEAD)
+        if begin < 0:  # it came in pieces: to know it by the first would be to take any request for it that begins alike
+            return
+        end = begin + len(END_OF_HEAD)
         is_plain = head.keeps_alive and head.headers.keys().isdisjoint(UNUSUAL_HEADERS)
-        if is_plain and opening[end:] == body and int(head.headers.get(b"content-length", 0)) == len(body):
+        if is_plain and int(head.headers.get(b"content-length", 0)) == len(body) and opening[end:] == body:
             head.content_length = len(body)
             self._server.learn(opening[:end], head)
 
@@ -300,7 +307,7 @@ class Connection(asyncio.Protocol):
 
     def _finish(self, exchange: Exchange, keeps_alive: bool) -> None:
         self._current = None
-        self._heard_at = self._server.now
+        self._heard_at = self._stage_at = self._server.now  # the next request's time begins now, if it has begun already
         if exchange.body:
             self._held -= len(exchange.body)
             self._server.held_bytes -= len(exchange.body)
@@ -333,6 +340,13 @@ class Connection(asyncio.Protocol):
             self._unsent, self._stuck_since = unsent, now
             return False
         return True
+
+    def _check_version(self, version: str, headers: dict[bytes, bytes]) -> None:
+        """Refuse what the parser takes and we do not: HTTP/0.9 and 2.0, and chunks before there were any (RFC 9112, 6.1)."""
+        if version != "1.0":
+            raise Refused(505, f"HTTP/{version} is not served here; use HTTP/1.1")
+        if b"transfer-encoding" in headers:
+            raise Refused(400, "HTTP/1.0 has no transfer codings")
 
     def _check_framing(self, headers: dict[bytes, bytes]) -> None:
         """Refuse codings of the body we do not know, and answer `Expect`. (httptools refuses ambiguous lengths.)"""

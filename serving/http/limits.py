@@ -21,6 +21,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """From a request's first byte to the end of its headers."""
     stall_timeout_s: float = 30.0
     """How long a client may go without sending more of a body, or without reading its answer."""
+    min_body_bytes_per_s: float = 500.0
+    """How fast a body must come, once it has had `stall_timeout_s`."""
     idle_timeout_s: float = 75.0
     """How long a kept-alive connection may wait for its next request."""
     linger_timeout_s: float = 5.0
