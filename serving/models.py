@@ -1,7 +1,7 @@
 """One ONNX model in memory: loaded, warmed up, and answering through its batcher."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from serving.padding_trial import prove_padding
 from serving.requests import InferRequest, RequestDecoder
 from serving.responses import ResponseEncoder
 from serving.sessions import Signature, free_axes
+from serving.tensors import Array
 from serving.tuning.choices import Circumstances, decide
 from serving.tuning.machine import cores, hop_us
 from serving.tuning.tuner import Opened, Trial, Tuner
@@ -38,6 +39,8 @@ class Model:
         plan: BatchPlan,
         tuning: Tuning,
         memory_bytes: int,
+        metadata: Mapping[str, str],
+        example: Mapping[str, Array],
     ) -> None:
         self.name, self.version = name, version
         self.inputs, self.outputs = signature.inputs, signature.outputs
@@ -50,6 +53,10 @@ class Model:
         self.encoder = ResponseEncoder(name, version, signature.outputs)
         self.memory_bytes = memory_bytes
         """By how much the process grew when it was loaded; the file's size where that is more, or could not be told."""
+        self.metadata = metadata
+        """The file's own; `headrace.*` keys are ours."""
+        self.example = example
+        """Inputs that it has taken, one row; none if nothing was found that it takes."""
         self._batcher = batcher
 
     @property
@@ -130,7 +137,17 @@ def load_model(
         logger.info("model %s version %s: %s is %s. %s", name, version, choice.name, choice.value, choice.reason)
     tuning = Tuning(curve.points, decision.choices, curve.measured_at, curve.took_s)
     memory_bytes = max(growth.bytes, tuner.source.size_bytes)
-    return Model(name, version, trial.signature, Batcher(name, opened.runner.run, plan), plan, tuning, memory_bytes)
+    return Model(
+        name,
+        version,
+        trial.signature,
+        Batcher(name, opened.runner.run, plan),
+        plan,
+        tuning,
+        memory_bytes,
+        opened.session.get_modelmeta().custom_metadata_map,
+        trial.row,
+    )
 
 
 def _padding_rule(settings: RevisionSettings, opened: Opened, trial: Trial) -> PaddingRule | None:
