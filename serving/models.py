@@ -1,6 +1,7 @@
 """One ONNX model in memory: loaded, warmed up, and answering through its batcher."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ logger = logging.getLogger(__name__)
 
 CLOSE_TIMEOUT_S: Final = 60.0
 WARM_UP_RUNS: Final = 5
+WARM_UP_S: Final = 0.1
 
 
 class Model:
@@ -121,6 +123,7 @@ def load_model(
         decision = decide(curve.points, settings, known)
         if decision.threads != opened.threads:
             opened = Opened(tuner.source, name, decision.threads)
+        padding = _padding_rule(settings, opened, trial)
         plan = BatchPlan(
             joins=trial.joins,
             has_fixed_rows=has_fixed_rows,
@@ -129,13 +132,14 @@ def load_model(
             max_delay_us=decision.max_delay_us,
             max_queue_rows=decision.max_queue_rows,
             timeout_s=decision.timeout_s,
-            padding=_padding_rule(settings, opened, trial),
+            padding=padding,
         )
         opened.runner.give_back()
         _warm_up(opened, trial)
-    for choice in decision.choices:
+    choices = decision.choices if padding is None else (*decision.choices, padding.describe())
+    for choice in choices:
         logger.info("model %s version %s: %s is %s. %s", name, version, choice.name, choice.value, choice.reason)
-    tuning = Tuning(curve.points, decision.choices, curve.measured_at, curve.took_s)
+    tuning = Tuning(curve.points, choices, curve.measured_at, curve.took_s)
     memory_bytes = max(growth.bytes, tuner.source.size_bytes)
     return Model(
         name,
@@ -164,5 +168,10 @@ def _padding_rule(settings: RevisionSettings, opened: Opened, trial: Trial) -> P
 
 def _warm_up(opened: Opened, trial: Trial) -> None:
     """The first runs are slow, and those that give memory back have to happen before it is measured."""
-    for _ in range(WARM_UP_RUNS if trial.inputs is not None else 0):
+    if trial.inputs is None:
+        return
+    ends = time.perf_counter() + WARM_UP_S
+    for _ in range(WARM_UP_RUNS):
         opened.runner.run(trial.row, trial.signature.output_names)
+        if time.perf_counter() > ends:
+            break

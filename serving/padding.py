@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from msgspec import Struct
 
+from contracts.workers import Choice
 from serving.requests import InferRequest
 from serving.tensors import Array
 
@@ -35,6 +36,12 @@ class PaddingRule(Struct, frozen=True):
     """Of each input, the axes that may be filled."""
     cuts: Mapping[str, Mapping[int, Source]]
     """Of each output, the axes to be cut back, and to the length of what."""
+
+    def describe(self) -> Choice:
+        """For people."""
+        upto = " or ".join(map(str, self.buckets)) or "the longest of the batch"
+        reason = "Made-up requests of different lengths were given the same answers together as alone."
+        return Choice("padding", f"{self.value:g} up to {upto}", reason, True)
 
     def key(self, request: InferRequest) -> Hashable:
         """Requests of the same key may share a run."""

@@ -117,13 +117,11 @@ def _batch_size(curve: Sequence[CurvePoint], settings: RevisionSettings, known: 
     allowed = _within(curve, goal_ms)
     fastest = max(allowed, key=_rate)
     chosen = min((it for it in allowed if _rate(it) >= ENOUGH * _rate(fastest)), key=lambda it: it.rows)
-    reason = f"{chosen.rows} rows a run give {_count(_rate(chosen))} rows/s; larger runs were not measured to give notably more."
+    reason = f"Runs of {_rows(chosen)} give {_count(_rate(chosen))} rows/s; larger ones were not measured to give notably more."
     if max(it.rows for it in curve) == chosen.rows:
-        reason = f"{chosen.rows} rows a run give {_count(_rate(chosen))} rows/s, the most of all sizes measured."
+        reason = f"Runs of {_rows(chosen)} give {_count(_rate(chosen))} rows/s, the most of all that were measured."
     if goal_ms is not None and 2 * chosen.run_us > goal_ms * 1000:
-        reason = (
-            f"The latency goal of {goal_ms:g} ms cannot be kept: one run of {chosen.rows} rows takes {_time(chosen)} already."
-        )
+        reason = f"A latency goal of {goal_ms:g} ms has no room for two runs, and a run of {_rows(chosen)} takes {_time(chosen)}."
     elif goal_ms is not None and len(allowed) < len(curve):
         reason = f"A request may wait for one run and take part in the next: two of {_time(chosen)} fit into {goal_ms:g} ms."
     return Choice(name, str(chosen.rows), reason, False)
@@ -142,7 +140,7 @@ def _execution(curve: Sequence[CurvePoint], settings: RevisionSettings, known: C
         first = min(curve, key=lambda it: it.rows)
         return Choice(name, "thread", f"A run takes {_time(first)}, too long for the event loop; {hop}.", False), 0
     most = max(quick, key=lambda it: it.rows)
-    return Choice(name, "inline", f"A run of up to {most.rows} rows takes {_time(most)}; {hop}.", False), most.rows
+    return Choice(name, "inline", f"A run of up to {_rows(most)} takes {_time(most)}; {hop}.", False), most.rows
 
 
 def _delay(settings: RevisionSettings) -> Choice:
@@ -168,6 +166,10 @@ def _within(curve: Sequence[CurvePoint], goal_ms: float | None) -> Sequence[Curv
 def _rate(point: CurvePoint) -> float:
     """Rows per second."""
     return point.rows / point.run_us * 1e6
+
+
+def _rows(point: CurvePoint) -> str:
+    return "1 row" if point.rows == 1 else f"{point.rows} rows"
 
 
 def _count(value: float) -> str:

@@ -15,6 +15,8 @@ MAX_ROWS: Final = 128
 POINT_S: Final = 0.0015
 """How long runs of one size are repeated at least; the quickest counts, because others on the machine only ever slow it down."""
 POINT_RUNS: Final = 3
+SLOW_S: Final = 0.03
+"""A run that takes longer is repeated once only."""
 MAX_BYTES: Final = 64 << 20
 """Of a run's inputs and outputs."""
 FALLING: Final = 2
@@ -43,7 +45,7 @@ def measure_rows(
         points.append(CurvePoint(size * rows_of_one, threads, round(run_s * 1e6, 2)))
         fallen = fallen + 1 if size / run_s < best else 0
         best = max(best, size / run_s)
-        next_s = 2 * run_s * (1 + POINT_RUNS)
+        next_s = 2 * run_s * (2 if run_s > SLOW_S else 1 + POINT_RUNS)
         if fallen == FALLING or run_bytes * 2 > MAX_BYTES or time.perf_counter() + next_s > ends:
             break
     return points
@@ -73,6 +75,6 @@ def _measure(run: Run, names: tuple[str, ...], inputs: Inputs) -> tuple[float, i
         run(inputs, names)
         quickest = min(quickest, clock() - started)
         runs += 1
-        if clock() - begun > 0.2:  # of a slow model one run says enough
+        if quickest > SLOW_S:
             break
     return max(quickest, 1e-9), sum(it.nbytes for it in (*inputs.values(), *outputs))
