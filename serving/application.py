@@ -15,6 +15,7 @@ from serving.errors import PathNotFound, RequestMalformed
 from serving.http import Exchange
 from serving.models import Model
 from serving.requests import InferRequest
+from serving.responses import Answer
 
 PLATFORM: Final = "onnxruntime_onnx"
 EXTENSIONS: Final = ("binary_tensor_data",)
@@ -49,12 +50,16 @@ class HttpCall(Call):
         return model.decoder.decode(self._body, self.exchange.headers.get(b"inference-header-content-length"))
 
     def answer(self, ticket: Ticket) -> None:
-        body, content_type, headers = self.model.encoder.encode(ticket.request, ticket.outputs)
+        body, content_type, headers = self.encode(ticket)
         if ticket.cache:
             headers += b"x-headrace-cache: %s\r\n" % ticket.cache.encode()
         if TIMING in self.exchange.headers:
             headers += _server_timing(self.decode_ns, ticket)
         self.exchange.respond(200, body, content_type, self.headers + headers)
+
+    def encode(self, ticket: Ticket) -> Answer:
+        """The answer, in the form the client asked for."""
+        return self.model.encoder.encode(ticket.request, ticket.outputs)
 
     def refuse(self, error: HeadraceError) -> None:
         refuse(self.exchange, error, self.headers)
