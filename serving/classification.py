@@ -5,7 +5,7 @@ Source: Triton's classification extension. Every row of a batched model is class
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -21,7 +21,7 @@ MAX_TEXTS: Final = 65_536
 """Of one answer: each is made on the event loop, in about a microsecond."""
 
 
-def labels_of(metadata: dict[str, str]) -> tuple[str, ...]:
+def labels_of(metadata: Mapping[str, str]) -> tuple[str, ...]:
     """The class names that a model's file brings, in the order of their indexes; none if what it brings is no list of them."""
     text = metadata.get(LABELS_KEY)
     if text is None:

@@ -15,7 +15,7 @@ from msgspec import Raw
 
 from contracts.signature import Tensor
 from serving.errors import RequestMalformed
-from serving.requests import InferRequest
+from serving.requests import InferRequest, fitting_shape
 from serving.tensors import Array
 
 TEXT_IN: Final = "text_input"
@@ -91,23 +91,9 @@ def _tensor(wanted: Tensor, data: Raw) -> dict[str, Any]:
     return {
         "name": wanted.name,
         "datatype": wanted.datatype,
-        "shape": _shape(wanted.shape, count),
+        "shape": fitting_shape(wanted.shape, count),
         "data": data if values.startswith(b"[") else [data],
     }
-
-
-def _shape(wanted: Sequence[int], count: int) -> list[int]:
-    """`count` values in as few free dimensions as will do: the last free one takes them all."""
-    shape = list(wanted)
-    fixed = 1
-    for size in wanted:
-        fixed *= size if size > 0 else 1
-    free = [axis for axis, size in enumerate(shape) if size == -1]
-    for axis in free:
-        shape[axis] = 1
-    if free:
-        shape[free[-1]] = max(1, count // fixed)
-    return shape
 
 
 def _decoded(name: str, data: Raw, wanted: Any) -> Any:

@@ -10,6 +10,7 @@ from contracts.routes import RevisionSettings
 from contracts.workers import Tuning
 from serving.batch_statistics import Statistics
 from serving.batcher import Batcher, BatchPlan, Caller, Ticket
+from serving.classification import labels_of
 from serving.errors import PaddingRefused
 from serving.memory import Growth, trim
 from serving.padding import PaddingRule
@@ -52,7 +53,7 @@ class Model:
         self.tuning = tuning
         """What was measured, and why the plan is what it is."""
         self.decoder = RequestDecoder(signature.inputs, signature.outputs, is_batched=plan.joins)
-        self.encoder = ResponseEncoder(name, version, signature.outputs)
+        self.encoder = ResponseEncoder(name, version, signature.outputs, labels_of(metadata), is_batched=plan.joins)
         self.memory_bytes = memory_bytes
         """By how much the process grew when it was loaded; the file's size where that is more, or could not be told."""
         self.metadata = metadata

@@ -4,6 +4,7 @@ Nothing is allocated from a number in the request before that number was checked
 kserve/open-inference-protocol, and Triton's binary data extension.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Final
 
@@ -11,12 +12,15 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from contracts.signature import Tensor
+from serving.classification import check_classification
 from serving.datatypes import DTYPES
 from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
 from serving.plain_requests import MAX_BODY, PlainDecoder
 from serving.tensors import Array, from_bytes, from_json
 
 MAX_HEADER_DIGITS: Final = 12
+RAW: Final = b"0"
+"""A header length that says: there is no header, the whole body is the one input."""
 _NO_DATA: Final = Raw(b"")
 
 
@@ -84,6 +88,8 @@ class InferRequest(Struct, eq=False):
     """1 is the highest; 0 is the deployment's default."""
     timeout_us: int | None = None
     """How long the caller waits; None or 0: as long as the deployment lets it."""
+    classes: tuple[int, ...] = ()
+    """For each of `outputs`, how many of its highest numbers it is classified into, 0 for none; empty if nothing is."""
 
 
 class RequestDecoder:
@@ -94,6 +100,7 @@ class RequestDecoder:
         self._inputs = {it.name: _Input(it) for it in inputs}
         self._is_batched = is_batched
         self._outputs = tuple(it.name for it in outputs)
+        self._datatypes = {it.name: it.datatype for it in outputs}
         self._all_json = (False,) * len(self._outputs)
         self._all_binary = (True,) * len(self._outputs)
         self._decoder = msgspec.json.Decoder(_RequestIn)
@@ -107,6 +114,8 @@ class RequestDecoder:
             if plain is not None:
                 array, request_id = plain
                 return InferRequest({self._name: array}, len(array), self._outputs, self._all_json, request_id)
+        if header_length == RAW:
+            return self._decode_raw(body)
         header, offset = (body, len(body)) if header_length is None else _split(body, header_length)
         request = self._parse(header)
         arrays: dict[str, Array] = {}
@@ -134,7 +143,21 @@ class RequestDecoder:
         outputs, binary = self._wanted_outputs(request)
         parameters = request.parameters
         rows = self._rows(arrays)
-        return InferRequest(arrays, rows, outputs, binary, request.id, parameters.priority, parameters.timeout)
+        classes = self._classes(request.outputs or (), rows)
+        return InferRequest(arrays, rows, outputs, binary, request.id, parameters.priority, parameters.timeout, classes)
+
+    def _decode_raw(self, body: bytes | bytearray) -> InferRequest:
+        """The request whose body is the model's one input and nothing else; of BYTES it is one string, without its length."""
+        if len(self._inputs) != 1:
+            raise RequestMalformed(f"a body without a header is one input; the model takes {_listed(self._inputs)}")
+        tensor = next(iter(self._inputs.values())).tensor
+        if tensor.datatype == "BYTES":
+            body, count = len(body).to_bytes(4, "little") + body, 1
+        else:
+            count = len(body) // DTYPES[tensor.datatype].itemsize
+        shape = fitting_shape(tensor.shape, count)
+        arrays = {tensor.name: from_bytes(tensor.name, tensor.datatype, shape, body, 0, len(body))}
+        return InferRequest(arrays, self._rows(arrays), self._outputs, self._all_binary)
 
     def _parse(self, header: bytes | bytearray) -> _RequestIn:
         try:
@@ -180,10 +203,24 @@ class RequestDecoder:
                 raise TensorInvalid(f"the model has no output {output.name!r}; it gives {_listed(self._outputs)}")
             if names.count(output.name) > 1:
                 raise TensorInvalid(f"output {output.name!r} is asked for twice")
-            if output.parameters.classification:
-                raise RequestMalformed("the classification extension is not supported")
         flags = (it.parameters.binary_data for it in request.outputs)
         return names, tuple(default if it is None else it for it in flags)
+
+    def _classes(self, outputs: Sequence[_OutputIn], rows: int) -> tuple[int, ...]:
+        classes = tuple(it.parameters.classification for it in outputs)
+        for output, count in zip(outputs, classes, strict=True):
+            if count:
+                check_classification(output.name, self._datatypes[output.name], count, rows)
+        return classes if any(classes) else ()
+
+
+def fitting_shape(wanted: Sequence[int], count: int) -> list[int]:
+    """A shape for `count` values that fits `wanted` if any does: the last free dimension takes them all, the others are 1."""
+    shape = [1 if it == -1 else it for it in wanted]
+    if -1 in wanted:
+        last = len(shape) - 1 - tuple(reversed(wanted)).index(-1)
+        shape[last] = max(1, count // max(1, math.prod(shape)))
+    return shape
 
 
 def _split(body: bytes | bytearray, header_length: bytes) -> tuple[bytes | bytearray, int]:

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from contracts.signature import Tensor
+from serving.classification import classify
 from serving.http import JSON, OCTETS
 from serving.requests import InferRequest
 from serving.tensors import Array
@@ -23,18 +24,23 @@ NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY
 class ResponseEncoder:
     """Encodes answers of one model; what is the same in all of them is rendered once."""
 
-    def __init__(self, name: str, version: str, outputs: Sequence[Tensor]) -> None:
+    def __init__(
+        self, name: str, version: str, outputs: Sequence[Tensor], labels: Sequence[str] = (), *, is_batched: bool = False
+    ) -> None:
+        """`labels` are the class names of a classification; `is_batched`: each row of an output is classified by itself."""
         self._head = b'{"model_name":%s,"model_version":%s' % (orjson.dumps(name), orjson.dumps(version))
-        self._tensors = {
-            it.name: b'{"name":%s,"datatype":"%s","shape":' % (orjson.dumps(it.name), it.datatype.encode()) for it in outputs
-        }
+        self._tensors = {it.name: _opening(it.name, it.datatype) for it in outputs}
+        self._labels, self._is_batched = labels, is_batched
 
     def encode(self, request: InferRequest, arrays: Sequence[Array]) -> Answer:
         """The answer to `request`: `arrays` are the outputs it asked for, in its order."""
         head = self._head if request.id is None else b'%s,"id":%s' % (self._head, orjson.dumps(request.id))
+        openings = self._tensors
+        if request.classes:
+            arrays, openings = self._classified(request, arrays), self._openings_of(request)
         if len(arrays) == 1 and not request.binary[0]:
             (array,) = arrays
-            tensor = self._tensors[request.outputs[0]]
+            tensor = openings[request.outputs[0]]
             return b'%s,"outputs":[%s%s,"data":%s}]}' % (head, tensor, orjson.dumps(array.shape), _json_values(array)), JSON, b""
         tensors: list[bytes] = []
         blobs: list[bytes] = []
@@ -45,11 +51,25 @@ class ResponseEncoder:
                 content = b'"parameters":{"binary_data_size":%d}' % len(blob)
             else:
                 content = b'"data":%s' % _json_values(array)
-            tensors.append(b"%s%s,%s}" % (self._tensors[name], orjson.dumps(array.shape), content))
+            tensors.append(b"%s%s,%s}" % (openings[name], orjson.dumps(array.shape), content))
         header = b'%s,"outputs":[%s]}' % (head, b",".join(tensors))
         if not blobs:
             return header, JSON, b""
         return [header, *blobs], OCTETS, b"inference-header-content-length: %d\r\n" % len(header)
+
+    def _classified(self, request: InferRequest, arrays: Sequence[Array]) -> list[Array]:
+        return [
+            classify(array, count, self._labels, is_batched=self._is_batched) if count else array
+            for array, count in zip(arrays, request.classes, strict=True)
+        ]
+
+    def _openings_of(self, request: InferRequest) -> dict[str, bytes]:
+        classes = zip(request.outputs, request.classes, strict=True)
+        return {name: _opening(name, "BYTES") if count else self._tensors[name] for name, count in classes}
+
+
+def _opening(name: str, datatype: str) -> bytes:
+    return b'{"name":%s,"datatype":"%s","shape":' % (orjson.dumps(name), datatype.encode())
 
 
 def _json_values(array: Array) -> bytes:

@@ -238,7 +238,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "an id that is a number": (body(tensor([1, 2]), id=5), "id"),
     "an unknown output": (body(tensor([1, 2]), outputs=[{"name": "q"}]), "no output 'q'; it gives 'y', 'z'"),
     "an output twice": (body(tensor([1, 2]), outputs=[{"name": "y"}, {"name": "y"}]), "asked for twice"),
-    "a classification": (body(tensor([1, 2]), outputs=[{"name": "y", "parameters": {"classification": 2}}]), "classification"),
+    "too few classes": (body(tensor([1, 2]), outputs=[{"name": "y", "parameters": {"classification": -1}}]), "1 or more"),
+    "too many classes": (body(tensor([1, 2]), outputs=[{"name": "y", "parameters": {"classification": 10**9}}]), "at most 65536"),
     "a flag that is a string": (body(tensor([1, 2]), parameters={"binary_data_output": "yes"}), "Expected `bool`"),
     "binary data without a header length": (body(tensor(parameters={"binary_data_size": 8})), "0 bytes are left"),
     "both kinds of data": (body(tensor([1, 2], parameters={"binary_data_size": 8})), "both data and binary_data_size"),
@@ -315,6 +316,37 @@ def test_binary_strings_that_do_not_fit_are_refused(blob: bytes, reason: str) ->
     with pytest.raises(HeadraceError, match=reason) as refused:
         decode_binary("BYTES", [1], blob)
     assert refused.value.status == 400
+
+
+def test_a_body_without_a_header_is_the_one_input() -> None:
+    values = np.arange(6, dtype=np.float32)
+    for shape, wanted in (((-1, -1), (1, 6)), ((-1, 3), (2, 3)), ((2, 3), (2, 3)), ((-1,), (6,))):
+        request = one("FP32", shape).decode(values.tobytes(), b"0")
+        np.testing.assert_array_equal(request.inputs["x"], values.reshape(wanted))
+        assert request.binary == (True, True)
+    assert one("BYTES", (-1, 1)).decode("é".encode(), b"0").inputs["x"].tolist() == [["é"]]
+    for shape, blob in (((2, 3), b"1234"), ((-1, 3), b"1234567"), ((-1, 3), b"")):
+        with pytest.raises(HeadraceError, match=r"takes .* bytes"):
+            one("FP32", shape).decode(blob, b"0")
+    with pytest.raises(HeadraceError, match="one input; the model takes 'x', 'w'"):
+        decoder(Tensor("x", "FP32", (-1,)), Tensor("w", "FP32", (-1,))).decode(b"1234", b"0")
+
+
+def test_a_classification_is_asked_for_per_output() -> None:
+    asked = [{"name": "z", "parameters": {"classification": 3}}, {"name": "y"}]
+    assert one().decode(body(tensor([1, 2]), outputs=asked)).classes == (3, 0)
+    assert one().decode(body(tensor([1, 2]), outputs=asked[1:])).classes == ()
+
+
+def test_a_classified_output_is_bytes_in_both_forms() -> None:
+    encoder = ResponseEncoder("m", "1", [Tensor("x", "FP32", (-1, 3))], ("a", "b", "c"), is_batched=True)
+    scores = np.array([[0.25, 0.5, 0]], np.float32)
+    answer, _, _ = encoder.encode(InferRequest({}, 1, ("x",), (False,), classes=(2,)), [scores])
+    assert isinstance(answer, bytes)
+    wanted = {"name": "x", "datatype": "BYTES", "shape": [1, 2], "data": ["0.500000:1:b", "0.250000:0:a"]}
+    assert json.loads(answer)["outputs"] == [wanted]
+    pieces, _, _ = encoder.encode(InferRequest({}, 1, ("x",), (True,), classes=(1,)), [scores])
+    assert pieces[1] == b"\x0c\x00\x00\x000.500000:1:b"
 
 
 @pytest.mark.parametrize("length", [b"abc", b"-1", b"1.5", b"9" * 13, b"", b"999"])
