@@ -100,10 +100,13 @@ class Bucket:
         """Whether anything was asked of it since the last report."""
         return self._wanted > 0
 
-    def remaining(self, now: float) -> int:
-        """Tokens that could be spent at once, as far as this worker knows."""
-        level = min(self._size, self._level + (now - self._at) * self._pace)
-        return max(0, int(min(level, self._leased + self._free_at(now)) + ROUNDING))
+    def outlook(self) -> tuple[int, int]:
+        """As of the last `take` and as far as this worker knows: tokens that can be had at once, seconds until all can be."""
+        level, leased = self._level, self._ceiling - self._spent + self._free
+        if leased < level:
+            level = leased
+        pace = self._pace
+        return int(level + ROUNDING) if level > 0 else 0, int((self._size - level) / pace + 0.999) if pace else 0
 
     def seconds_until(self, tokens: int, now: float) -> float:
         """How long until `tokens` can be had, as far as this worker knows; inf if nothing will refill it."""
@@ -115,11 +118,6 @@ class Bucket:
         if short <= 0:
             return 0.0
         return short / pace if pace else math.inf
-
-    def seconds_until_full(self, now: float) -> int:
-        """How long until everything can be had at once, if nothing is taken."""
-        free = min(self._level + (now - self._at) * self._pace, self._leased + self._free_at(now))
-        return math.ceil(max(0.0, self._size - free) / self._pace)
 
     def report(self, elapsed_s: float, period_s: float, is_leaving: bool) -> Report:
         """What to tell the ledger `elapsed_s` after the last time, for the coming `period_s`."""

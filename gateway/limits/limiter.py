@@ -154,14 +154,13 @@ class KeyLimiter:
 
     def header_lines(self) -> bytes:
         """What an answer says of the limits: whole lines."""
-        now = time.monotonic()
         parts: list[bytes] = []
-        if (requests := self.requests) is not None:
-            parts.append(b'"requests";r=%d;t=%d' % (requests.remaining(now), requests.seconds_until_full(now)))
-        if (rows := self.rows) is not None:
-            parts.append(b'"rows";r=%d;t=%d' % (rows.remaining(now), rows.seconds_until_full(now)))
-        if (day := self.day) is not None:
-            parts.append(b'"day";r=%d;t=%d' % (day.remaining(now), self._rest_of_day_s(now)))
+        if self.requests is not None:
+            parts.append(b'"requests";r=%d;t=%d' % self.requests.outlook())
+        if self.rows is not None:
+            parts.append(b'"rows";r=%d;t=%d' % self.rows.outlook())
+        if self.day is not None:
+            parts.append(b'"day";r=%d;t=%d' % (self.day.outlook()[0], self._rest_of_day_s(time.monotonic())))
         return b"%sratelimit: %s\r\n" % (self._policy, b", ".join(parts)) if parts else self._policy
 
     def _bucket(self, bucket: Bucket | None, rate: float | None, capacity: float | None, now: float) -> Bucket | None:
@@ -211,7 +210,7 @@ def _policy(limits: KeyLimits) -> bytes:
 
 def _whole(rate: float) -> tuple[int, int]:
     """Tokens and seconds as whole numbers, which is what the header takes: 2.5 a second is 5 in 2."""
-    fraction = Fraction(rate).limit_denominator(60)
-    if fraction.numerator:
+    fraction = Fraction(rate).limit_denominator(100)
+    if abs(fraction / Fraction(rate) - 1) < 0.001:
         return fraction.numerator, fraction.denominator
-    return 1, math.ceil(1 / rate)
+    return (round(rate), 1) if rate > 1 else (1, round(1 / rate))

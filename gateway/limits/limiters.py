@@ -56,7 +56,7 @@ class KeyLimiters:
         self._leasing: dict[KeyLimiter, float] = {}
         """With the time at which it was last found in use."""
         self._wanted = asyncio.Event()
-        self._settled_at = time.monotonic()
+        self._settled_at = time.monotonic() - HEARTBEAT_S
 
     def limiter_for(self, key: Key) -> KeyLimiter | None:
         """The limiter of `key`, the same one as long as it is known, with the limits it has now; None if it has none."""
@@ -65,6 +65,8 @@ class KeyLimiters:
         limiter = self._limiters.get(key.key_uuid)
         if limiter is None:
             limiter = self._limiters[key.key_uuid] = KeyLimiter(key, self.fleet, self._clock, self.refused, self._wake)
+            if limiter.day is not None:
+                self._wake(limiter)  # ask what was used today before the first request comes
         elif limiter.limits != key.limits:
             limiter.change(key.limits)
         return limiter

@@ -78,9 +78,9 @@ def test_a_new_day_makes_a_quota_whole_alone_and_leased():
         quota = Bucket(0.0, 5, Fleet(), 0.0)
         if is_alone:
             quota.go_alone(0.0)
-        assert [sum(quota.take(1, 0.0) for _ in range(10)), quota.remaining(0.0)] == [5, 0]
+        assert [sum(quota.take(1, 0.0) for _ in range(10)), quota.outlook()[0]] == [5, 0]
         quota.renew(1.0)
-        assert [quota.remaining(1.0), sum(quota.take(1, 1.0) for _ in range(10))] == [5, 5]
+        assert [quota.outlook()[0], sum(quota.take(1, 1.0) for _ in range(10))] == [5, 5]
 
 
 def test_a_report_that_was_heard_twice_counts_once():
@@ -94,7 +94,7 @@ def test_more_rows_than_fit_are_let_in_by_a_full_bucket_and_paid_off():
     bucket = Bucket(10.0, 5.0, Fleet(), 0.0)
     leased(bucket, 1000, 0.0)
     assert [bucket.take(25, 0.0), bucket.take(1, 2.0), bucket.take(1, 2.2)] == [True, False, True]
-    assert bucket.remaining(2.2) == 1
+    assert bucket.outlook() == (1, 1)
 
 
 def test_waiting_as_long_as_it_says_is_enough():

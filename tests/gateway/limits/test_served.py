@@ -1,0 +1,136 @@
+"""Limits as callers of a running gateway meet them."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from contracts.limits import USED, quota_key, utc_day
+from contracts.routes import Batching, Key, KeyLimits, Revision, RevisionSettings
+from gateway.limits.ledger import WORKERS
+from gateway.limits.limiter import BURST_S
+from tests.gateway.running import ROW, RunningGateway, body
+from tests.gateway.tables import authorization, deployment, key, revision, store_model
+from tests.models import sum_model
+from tests.services import wait_until
+
+WINDOW_S = 10.0
+
+
+def limited(limits: KeyLimits) -> Key:
+    return msgspec.structs.replace(key(), limits=limits)
+
+
+@pytest.fixture
+def summing(gateway: RunningGateway) -> Revision:
+    return revision(store_model(gateway.artifacts, sum_model(gateway.directory / "sum.onnx")))
+
+
+def test_a_caller_is_told_of_the_limit_and_when_to_come_again(gateway: RunningGateway, summing: Revision):
+    gateway.publish(deployment("sum", summing), keys=(limited(KeyLimits(requests_per_s=0.01, burst=2)),))
+    gateway.start()
+    answers = [gateway.infer() for _ in range(3)]
+    assert [it.status_code for it in answers] == [200, 200, 429]
+    assert [it.headers["ratelimit"] for it in answers] == [f'"requests";r={r};t={t}' for r, t in ((1, 100), (0, 200), (0, 200))]
+    assert {it.headers["ratelimit-policy"] for it in answers} == {'"requests";q=1;w=100'}
+    assert answers[2].json() == {"error": "this key may make 0.01 requests a second; try again in 100 s"}
+    assert answers[2].headers["retry-after"] == "100"
+
+
+def test_changed_limits_hold_without_a_restart(gateway: RunningGateway, summing: Revision):
+    deployed, one_key = deployment("sum", summing), key()
+    gateway.publish(deployed, keys=(one_key,))
+    gateway.start()
+    assert "ratelimit" not in gateway.infer().headers
+    gateway.publish(deployed, keys=(msgspec.structs.replace(one_key, limits=KeyLimits(requests_per_s=0.001)),))
+    wait_until(lambda: gateway.infer().status_code == 429, "the limit to hold")
+    gateway.publish(deployed, keys=(one_key,))
+    wait_until(lambda: gateway.infer().status_code == 200, "the limit to be gone")
+
+
+def test_a_quota_outlives_the_gateway(gateway: RunningGateway, summing: Revision):
+    one_key = limited(KeyLimits(requests_per_day=5))
+    gateway.publish(deployment("sum", summing), keys=(one_key,))
+    gateway.start()
+    assert [gateway.infer().status_code for _ in range(3)] == [200] * 3
+    gateway.stop()
+    with gateway.valkey.client() as client:
+        used: Any = client.hget(quota_key(one_key.key_uuid, utc_day(time.time())), USED)
+    gateway.start()
+    wait_for_workers(gateway, 1)
+    assert float(used) == 3
+    assert [gateway.infer().status_code for _ in range(3)] == [200, 200, 429]
+
+
+def test_a_deployment_answers_so_many_at_once(gateway: RunningGateway, summing: Revision):
+    """What waits for company to be run with is under way."""
+    settings = RevisionSettings(Batching(max_batch_size=64, max_delay_us=1_000_000), max_concurrency=2)
+    gateway.publish(deployment("sum", msgspec.structs.replace(summing, settings=settings)))
+    gateway.start()
+    statuses = together(6, lambda: gateway.infer().status_code)
+    assert statuses == {200: 2, 429: 4}
+    assert gateway.infer().status_code == 200
+
+
+@pytest.mark.parametrize("outage", [False, True], ids=["", "Redis stalls"])
+def test_three_workers_hold_one_limit_over_10_s(gateway: RunningGateway, summing: Revision, outage: bool):
+    gateway.publish(deployment("sum", summing), keys=(limited(KeyLimits(requests_per_s=100)),))
+    gateway.start(workers=3)
+    wait_for_workers(gateway, 3)
+    end = time.monotonic() + WINDOW_S
+    clients = Hammering(gateway, 9, end)
+    if outage:
+        wait_until(lambda: clients.statuses[429] > 100, "the limit to be reached")
+        with gateway.valkey.stalled():
+            wait_until(lambda: time.monotonic() > end - WINDOW_S / 2, "half the time")
+    statuses = clients.join()
+    assert set(statuses) == {200, 429}
+    assert abs(statuses[200] / (100 * (WINDOW_S + BURST_S)) - 1) < 0.05, statuses
+    assert statuses[429] > 200
+
+
+def wait_for_workers(gateway: RunningGateway, count: int) -> None:
+    with gateway.valkey.client() as client:
+        wait_until(lambda: client.zcard(WORKERS) == count, "the workers to know of each other")
+        heard: Any = client.zrange(WORKERS, 0, -1, withscores=True)
+        scores = dict(heard)
+        wait_until(lambda: all(client.zscore(WORKERS, it) > scores[it] for it in scores), "each to have heard of the others")
+
+
+def together(count: int, call: Callable[[], int]) -> Counter[int]:
+    """What so many calls at once answered."""
+    statuses = Counter[int]()
+    threads = [threading.Thread(target=lambda: statuses.update([call()])) for _ in range(count)]
+    for it in threads:
+        it.start()
+    for it in threads:
+        it.join()
+    return statuses
+
+
+class Hammering:
+    """Clients, each on a connection of its own, that call as fast as they are answered until `end` (monotonic)."""
+
+    def __init__(self, gateway: RunningGateway, clients: int, end: float) -> None:
+        self.statuses = Counter[int]()
+        self._url = f"{gateway.url}/v2/models/sum/infer"
+        self._end = end
+        self._threads = [threading.Thread(target=self._call) for _ in range(clients)]
+        for it in self._threads:
+            it.start()
+
+    def join(self) -> Counter[int]:
+        """How often each status was answered."""
+        for it in self._threads:
+            it.join(30)
+        return self.statuses
+
+    def _call(self) -> None:
+        with httpx.Client(timeout=10, trust_env=False, headers=authorization()) as client:
+            while time.monotonic() < self._end:
+                self.statuses[client.post(self._url, json=body(ROW)).status_code] += 1
