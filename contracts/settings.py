@@ -94,6 +94,8 @@ class GatewaySettings(SharedSettings, frozen=True, kw_only=True):
     """Threads of one onnxruntime session; 0 means as many as were measured to pay."""
     tuning_budget_s: Annotated[float, Meta(ge=0, le=60)] = 1.5
     """How long measuring a model may take when it is loaded the first time; a cheap model takes a fraction of it."""
+    cache_url: str = ""
+    """Redis that gateways share cached answers through; empty means `redis_url`."""
     log_ring_records: Annotated[int, Meta(ge=1)] = 100_000
     log_spill_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2
 

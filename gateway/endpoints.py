@@ -8,6 +8,7 @@ from typing import Protocol
 
 from contracts.routes import Deployment, Revision
 from contracts.workers import RevisionState, RevisionStatus
+from gateway.cache.cached_model import CachedModel
 from gateway.log_records import Owner
 from gateway.traffic import Counts
 from serving.calls import Submit
@@ -27,7 +28,7 @@ class Gate(Protocol):
 class Placement:
     """One revision on this worker: where it stands, and its model while it is READY."""
 
-    __slots__ = ("counts", "deployment", "error", "gate", "model", "owner", "revision", "state", "submit")
+    __slots__ = ("cache", "counts", "deployment", "error", "gate", "model", "owner", "revision", "state", "submit")
 
     def __init__(self, deployment: Deployment, revision: Revision, counts: Counts) -> None:
         self.deployment, self.revision, self.counts = deployment, revision, counts
@@ -36,6 +37,8 @@ class Placement:
         self.model: Model | None = None
         self.submit: Submit | None = None
         """What takes the model's requests: the model itself, or what stands in front of it."""
+        self.cache: CachedModel | None = None
+        """What `submit` belongs to, if answers are cached."""
         self.gate: Gate | None = None
         self.owner = Owner(
             deployment.organization_id.bytes,

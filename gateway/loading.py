@@ -18,6 +18,8 @@ from contracts.artifacts import ArtifactStore, ArtifactUnavailable
 from contracts.errors import HeadraceError
 from contracts.routes import Deployment, Revision, RouteTable
 from contracts.workers import RevisionState
+from gateway.cache.cached_model import CachedModel
+from gateway.cache.shared import SharedStore
 from gateway.endpoints import Endpoint, Placement
 from gateway.redis_client import backoff
 from gateway.traffic import Traffic
@@ -42,9 +44,16 @@ class Loader:
     """Holds this worker's endpoints; `on_change` is called whenever a revision's state has changed."""
 
     def __init__(
-        self, store: ArtifactStore, cache: Path, load_model: LoadModel, traffic: Traffic, on_change: Callable[[], None]
+        self,
+        store: ArtifactStore,
+        cache: Path,
+        load_model: LoadModel,
+        traffic: Traffic,
+        on_change: Callable[[], None],
+        answers: SharedStore | None = None,
     ) -> None:
-        self._store, self._cache, self._load_model, self._traffic = store, cache, load_model, traffic
+        """`answers` are those shared with other gateways, for deployments that cache theirs."""
+        self._store, self._cache, self._load_model, self._traffic, self._answers = store, cache, load_model, traffic, answers
         self._on_change = on_change
         self.endpoints: dict[UUID, Endpoint] = {}
         """By deployment id."""
@@ -101,12 +110,20 @@ class Loader:
             logger.exception("loading %s failed", placement)
             self._fail(placement, f"loading failed unexpectedly: {error}")
         else:
-            placement.serve(model, model.submit)
+            self._serve(placement, model)
             logger.info("%s is ready", placement)
         del self._tasks[placement]
         endpoint.settle()
         self._let_go()
         self._changed()
+
+    def _serve(self, placement: Placement, model: Model) -> None:
+        settings, counts = placement.revision.settings.cache, placement.counts.cache
+        if settings is None:
+            placement.serve(model, model.submit)
+            return
+        placement.cache = CachedModel(model, settings, placement.revision.revision_id, self._answers, counts)
+        placement.serve(model, placement.cache.submit)
 
     async def _fetch(self, placement: Placement) -> Path:
         delays = backoff(0.5, LONGEST_DELAY_S)
@@ -140,6 +157,8 @@ class Loader:
             del self._placements[placement.revision.revision_id]
             if task := self._tasks.pop(placement, None):
                 task.cancel()
+            if placement.cache is not None:
+                placement.cache.release()
             if placement.model is not None:
                 logger.info("%s is let go", placement)
                 self._in_thread(placement.model.close)

@@ -19,14 +19,31 @@ STAGES: Final = ("queue", "preprocess", "infer", "postprocess", "total")
 Numbers = NDArray[Any]
 
 
+class CacheCounts:
+    """Requests that went through a response cache, by where their answer came from."""
+
+    __slots__ = ("joined", "local", "misses", "shared")
+
+    def __init__(self) -> None:
+        self.local = 0
+        """This worker's memory."""
+        self.shared = 0
+        """Redis."""
+        self.joined = 0
+        """The run of an identical request that was under way."""
+        self.misses = 0
+        """A run of their own."""
+
+
 class Counts:
     """One deployment and model version since the worker started; `by_class[4]` counts answers with a status of 400 to 499."""
 
-    __slots__ = ("by_class", "rows")
+    __slots__ = ("by_class", "cache", "rows")
 
     def __init__(self) -> None:
         self.by_class = [0] * 6
         self.rows = 0
+        self.cache = CacheCounts()
 
 
 class Histogram:

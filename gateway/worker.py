@@ -17,6 +17,7 @@ from contracts.artifacts import ArtifactUnavailable, open_store
 from contracts.routes import Deployment, Revision, RouteTable
 from contracts.settings import GatewaySettings
 from contracts.workers import WorkerStatus
+from gateway.cache.shared import SharedStore
 from gateway.edge import Edge
 from gateway.endpoints import Placement
 from gateway.home import Home
@@ -64,9 +65,10 @@ class Worker:
         self.log = RequestLog(self._redis, spill, epoch, settings.log_ring_records, self.traffic.observe)
         self._reporter = StatusReporter(self._redis, self.describe)
         self.limiters = KeyLimiters(self._redis, epoch, Fleet(settings.workers, home.index))
+        self._answers = SharedStore(settings.cache_url or settings.redis_url)
         directory = settings.data / "gateway"
         self._loader = Loader(
-            self._store, directory / "artifacts", self._load_model, self.traffic, on_change=self._reporter.changed
+            self._store, directory / "artifacts", self._load_model, self.traffic, self._reporter.changed, self._answers
         )
         self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
         self._siblings = Siblings(home.path) if settings.workers > 1 else None
@@ -86,6 +88,7 @@ class Worker:
             asyncio.create_task(self._reporter.run(), name="worker status"),
             asyncio.create_task(self.limiters.run(), name="limits"),
             asyncio.create_task(self._check_artifacts(), name="artifact check"),
+            asyncio.create_task(self._answers.run(), name="shared answers"),
         ]
         if self._siblings is not None:
             parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect_own), name="metrics for siblings"))
