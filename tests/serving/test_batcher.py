@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.batcher import Batcher, BatchPlan, Ticket
+from serving.batches import Batch
 from serving.errors import CallerLeft, InputRefusedByModel, ModelClosed, ModelFailed, QueueFull, RequestTimedOut
 from serving.requests import InferRequest
 from serving.tensors import Array
@@ -51,10 +53,12 @@ class Press:
         assert await asyncio.to_thread(self.started.acquire, timeout=PATIENCE_S)
 
 
-def request(*values: float, width: int = 1, names: tuple[str, ...] = ("y",)) -> InferRequest:
+def request(
+    *values: float, width: int = 1, names: tuple[str, ...] = ("y",), priority: int = 0, timeout_us: int | None = None
+) -> InferRequest:
     """A request whose rows each repeat one value."""
     array = np.repeat(np.array(values, np.float64)[:, None], width, axis=1)
-    return InferRequest({"x": array}, len(values), names, (False,) * len(names), None)
+    return InferRequest({"x": array}, len(values), names, (False,) * len(names), None, priority, timeout_us)
 
 
 def make(
@@ -230,6 +234,121 @@ async def test_whoever_waits_too_long_is_told_whether_queued_or_running() -> Non
     await asyncio.to_thread(batcher.close, PATIENCE_S)
     assert press.batches == [[1]]
     assert batcher.in_flight == 0
+
+
+async def test_who_finds_the_queue_full_is_told_how_long_it_takes_to_empty() -> None:
+    press = Press()
+    batcher = make(press, queue_rows=3000)
+    batcher.statistics.add_batch(Batch([], 1, run_ns=10_000_000), 1, 0)
+    submit(batcher, request(0))
+    await press.has_started()
+    submit(batcher, request(*[1] * 3000))
+    with pytest.raises(QueueFull) as full:
+        submit(batcher, request(2))
+    assert full.value.retry_after_s == 30
+    press.gate.set()
+
+
+async def test_a_request_may_ask_for_its_answer_sooner_but_not_later_than_the_model_allows() -> None:
+    press = Press()
+    batcher = make(press, timeout_s=0.2)
+    running = submit(batcher, request(1))
+    await press.has_started()
+    hurried, patient = submit(batcher, request(2, timeout_us=1000)), submit(batcher, request(3, timeout_us=10**12))
+    told = [(await it.ticket()).error for it in (hurried, patient, running)]
+    assert [str(it) for it in told] == [
+        "model 'm' did not answer within 0.001 s",
+        "model 'm' did not answer within 0.2 s",
+        "model 'm' did not answer within 0.2 s",
+    ]
+    assert all(isinstance(it, RequestTimedOut) for it in told)
+    assert (await hurried.ticket()).is_over
+    press.gate.set()
+
+
+async def test_what_is_too_late_when_its_turn_comes_does_not_run() -> None:
+    press = Press(is_open=True)
+    batcher = make(press)
+    late, well = submit(batcher, request(1, timeout_us=1)), submit(batcher, request(2))
+    assert isinstance((await late.ticket()).error, RequestTimedOut)
+    assert (await well.ticket()).outputs[0].item() == 4
+    assert press.batches == [[2]]
+
+
+async def test_a_higher_priority_goes_first_and_fills_up_with_what_else_fits() -> None:
+    press = Press()
+    batcher = make(press, max_batch_size=2)
+    plug = submit(batcher, request(0))
+    await press.has_started()
+    low = [submit(batcher, request(it, priority=9)) for it in (1, 2)]
+    normal = [submit(batcher, request(it)) for it in (3, 4)]
+    high = submit(batcher, request(5, priority=1))
+    other = submit(batcher, request(6, width=2, priority=1))
+    press.gate.set()
+    for caller in (plug, *low, *normal, high, other):
+        await caller.ticket()
+    assert press.batches == [[0], [5, 3], [6, 6], [4, 1], [2]]
+
+
+async def test_a_low_priority_does_not_wait_for_ever() -> None:
+    press = Press()
+    batcher = make(press, max_batch_size=1)
+    callers = [submit(batcher, request(0))]
+    await press.has_started()
+    low = Caller()
+    ticket = batcher.submit(request(1, priority=9), low, low.settled.set_result)
+    callers += [low, *[submit(batcher, request(it, priority=1)) for it in (2, 3)]]
+    ticket.enqueued_ns -= 9_000_000_000
+    press.gate.set()
+    for caller in callers:
+        await caller.ticket()
+    assert press.batches == [[0], [1], [2], [3]]
+
+
+async def test_it_is_counted_why_batches_took_no_more_and_how_large_they_were() -> None:
+    press = Press()
+    batcher = make(press, max_batch_size=2)
+    callers = [submit(batcher, request(0))]
+    await press.has_started()
+    callers += [submit(batcher, request(it)) for it in (1, 2, 3)]
+    press.gate.set()
+    for caller in callers:
+        await caller.ticket()
+    statistics = batcher.statistics
+    assert statistics.closed == {"full": 1, "idle": 2, "delay": 0, "alone": 0}
+    assert {rows: it.count for rows, it in statistics.batches.items()} == {1: 2, 2: 1}
+    assert (statistics.inference_count, statistics.execution_count, statistics.success.count) == (4, 3, 4)
+    assert statistics.success.ns == sum(
+        it.ns for it in (statistics.queue, statistics.compute_input, statistics.compute_infer, statistics.compute_output)
+    )
+    assert statistics.last_inference_ms == pytest.approx(time.time() * 1000, abs=60_000)
+
+
+async def test_failures_and_departures_are_counted_apart_from_answers() -> None:
+    def broken(_inputs: Inputs, _names: tuple[str, ...]) -> list[Array]:
+        raise InputRefusedByModel("never")
+
+    batcher = make(broken, inline_rows=10, joins=False)
+    callers = [submit(batcher, request(1)), submit(batcher, request(2))]
+    callers[1].is_gone = True
+    for caller in callers:
+        await caller.ticket()
+    assert (batcher.statistics.fail.count, batcher.statistics.success.count, batcher.statistics.execution_count) == (2, 0, 0)
+
+
+async def test_callers_do_not_choose_how_many_counters_there_are() -> None:
+    batcher = make(Press(is_open=True), inline_rows=10**6)
+    for rows in (127, 128, 129, 1000, 1024):
+        await submit(batcher, request(*range(rows))).ticket()
+    assert list(batcher.statistics.batches) == [127, 128, 256, 1024]
+
+
+async def test_a_settled_ticket_holds_neither_its_caller_nor_what_settles_it() -> None:
+    caller = Caller()
+    ticket = make(Press(is_open=True), inline_rows=10).submit(request(1), caller, caller.settled.set_result)
+    await caller.ticket()
+    assert not hasattr(ticket, "caller")
+    assert not hasattr(ticket, "settle")
 
 
 async def test_a_defect_of_one_caller_costs_no_other_its_answer() -> None:
