@@ -1,45 +1,30 @@
 """`make bench`: the gateway beside a bare HTTP server, a FastAPI server and onnxruntime alone, in one interleaved run.
 
-The server has one core, wrk the other. Prints a table and writes it to `docs/benchmarks.md`.
+The servers have one core, wrk the other. Prints tables and writes them to `docs/benchmarks.md`.
 """
 
 import argparse
-import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-import msgspec
-import msgspec.structs
-from msgspec import Struct
-
 from loadtests import report
-from loadtests.subjects import NotStarted, Subject, echo, fastapi, gateway, pinned
-from loadtests.tiny_model import BODY, write_tiny_model
+from loadtests.cases import CASES, Case
+from loadtests.load import Measurement, cores, load, rows_alone
+from loadtests.steady import Steady, measure_steadiness
+from loadtests.subjects import NotStarted, Subject, constant, fastapi, gateway
 
-CONNECTIONS: Final = (1, 8, 64, 256)
-SCRIPT: Final = Path(__file__).with_name("infer.lua")
 DOCUMENT: Final = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+BATCH_SIZES: Final = (1, 2, 4, 8, 16, 32, 64)
 WARM_UP_S: Final = 1
-LITTLE_FROM, LITTLE_SHARE = 64, 0.1
-"""Fewer connections than this may all be waiting for wrk itself, whatever the server does."""
 
-
-class Measurement(Struct, frozen=True):
-    """One run of one subject."""
-
-    requests_per_s: float
-    p50_us: float
-    p99_us: float
-    mean_us: float
-    errors: int
+Key = tuple[str, str, int]
+"""Server, case (with "binary" where that is how), connections."""
 
 
 def main() -> int:
@@ -47,94 +32,97 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--seconds", type=int, default=4, help="length of one run (default 4)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each combination; the median counts (default 3)")
+    parser.add_argument("--cases", default="", help="comma-separated: only these models")
+    parser.add_argument("--two-cores", action="store_true", help="let servers and clients both use all cores")
+    parser.add_argument("--steady", action="store_true", help="also start-up, memory over a million requests, p99.9")
     parser.add_argument("--no-write", action="store_true", help="print only, leave docs/benchmarks.md alone")
     arguments = parser.parse_args()
     if shutil.which("wrk") is None:
         print("wrk is not installed; get it with `apt-get install wrk` (or `brew install wrk`)", file=sys.stderr)
         return 1
+    cases = [it for it in CASES if not arguments.cases or it.name in arguments.cases.split(",")]
+    pinned = (None, None) if arguments.two_cores else cores()
     try:
-        results, alone = measure_all(arguments.seconds, arguments.rounds)
+        results, alone = measure_all(cases, arguments.seconds, arguments.rounds, pinned)
+        steady = measure_steadiness(pinned) if arguments.steady else None
     except NotStarted as error:
         print(error, file=sys.stderr)
         return 1
-    command = f'make bench ARGS="--seconds {arguments.seconds} --rounds {arguments.rounds}"'
-    text = report.render(results, alone, command, is_pinned=_cores()[0] is not None)
+    text = render(results, alone, steady, is_pinned=pinned[0] is not None)
     print(text)
     if not arguments.no_write:
-        report.write(text, DOCUMENT)
-    return 1 if any(it.errors for row in results.values() for it in row.values()) else 0
+        report.write(text, DOCUMENT, "two cores" if arguments.two_cores else "one core")
+    return 1 if any(it.errors for it in results.values()) else 0
 
 
-def measure_all(seconds: int, rounds: int) -> tuple[dict[str, dict[int, Measurement]], Measurement]:
-    """Medians by subject and number of connections, and those of onnxruntime alone. Raises NotStarted."""
-    server_core, client_core = _cores()
-    runs: dict[tuple[str, int], list[Measurement]] = {}
-    alone: list[Measurement] = []
+def measure_all(
+    cases: Iterable[Case], seconds: int, rounds: int, pinned: tuple[int | None, int | None]
+) -> tuple[dict[Key, Measurement], dict[str, dict[int, float]]]:
+    """Medians of the servers, and onnxruntime's rows a second by case and batch size. Raises NotStarted."""
+    server_core, client_core = pinned
+    runs: dict[Key, list[Measurement]] = {}
+    alone: dict[str, dict[int, float]] = {}
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hr-")))
-        model = folder / "tiny.onnx"
-        write_tiny_model(model)
+        for case in cases:
+            case.write_model(folder / f"{case.name}.onnx")
         subjects = [
             stack.enter_context(it)
-            for it in (echo(folder, server_core), gateway(folder, model, server_core), fastapi(folder, model, server_core))
+            for it in (constant(folder, server_core), gateway(folder, server_core, client_core), fastapi(folder, server_core))
         ]
-        for subject in subjects:
-            load(subject, 8, WARM_UP_S, client_core)
+        for case in cases:
+            alone[case.name] = rows_alone(folder / f"{case.name}.onnx", seconds / 4, BATCH_SIZES, server_core)
+            for subject in subjects:
+                load(subject, case, case.json(), 8, WARM_UP_S, client_core)
         for number in range(rounds):
-            alone.append(run_alone(model, seconds, server_core))
-            for connections in CONNECTIONS:
-                for subject in subjects:
-                    found = load(subject, connections, seconds, client_core)
-                    runs.setdefault((subject.name, connections), []).append(found)
-                    print(f"round {number + 1}: {subject.name}, {connections} connections: {found.requests_per_s:,.0f}/s")
-    results: dict[str, dict[int, Measurement]] = {}
-    for (name, connections), found in runs.items():
-        results.setdefault(name, {})[connections] = median(found)
-    return results, median(alone)
+            for key, found in _round(cases, subjects, seconds, client_core):
+                runs.setdefault(key, []).append(found)
+                print(f"round {number + 1}: {key}: {found.requests_per_s:,.0f}/s", file=sys.stderr)
+    return {key: median(it) for key, it in runs.items()}, alone
 
 
-def load(subject: Subject, connections: int, seconds: int, core: int | None) -> Measurement:
-    """Let wrk call `subject` from one thread.
-
-    wrk does not count a request that is never answered. But in a closed loop rate times latency is the number of requests
-    under way (Little's law): a server that left most connections hanging is found out, and each of them counts as an error.
-    """
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), subject.url]
-    environment = os.environ | {"BENCH_BODY": BODY.decode(), "BENCH_KEY": subject.key}
-    found = _last_line(subprocess.run(pinned(command, core), env=environment, check=True, capture_output=True).stdout)
-    under_way = found.requests_per_s * found.mean_us / 1e6
-    if connections >= LITTLE_FROM and under_way < LITTLE_SHARE * connections:
-        return msgspec.structs.replace(found, errors=found.errors + connections)
-    return found
+def _round(
+    cases: Iterable[Case], subjects: Iterable[Subject], seconds: int, client_core: int | None
+) -> Iterable[tuple[Key, Measurement]]:
+    for case in cases:
+        for connections in case.connections:
+            for subject in subjects:
+                found = load(subject, case, case.json(), connections, seconds, client_core)
+                yield (subject.name, case.name, connections), found
+                if case.has_binary and not subject.name.startswith("FastAPI"):
+                    found = load(subject, case, case.binary(), connections, seconds, client_core)
+                    yield (subject.name, f"{case.name} binary", connections), found
 
 
-def run_alone(model: Path, seconds: int, core: int | None) -> Measurement:
-    """onnxruntime in a loop."""
-    command = [sys.executable, "-m", "loadtests.servers.direct", str(model), str(seconds)]
-    return _last_line(subprocess.run(pinned(command, core), check=True, capture_output=True).stdout)
-
-
-def median(runs: Sequence[Measurement]) -> Measurement:
+def median(runs: list[Measurement]) -> Measurement:
     """The middle of each number; errors add up."""
     return Measurement(
         statistics.median(it.requests_per_s for it in runs),
         statistics.median(it.p50_us for it in runs),
         statistics.median(it.p99_us for it in runs),
+        statistics.median(it.p999_us for it in runs),
         statistics.median(it.mean_us for it in runs),
+        statistics.median(it.cpu_us for it in runs),
         sum(it.errors for it in runs),
     )
 
 
-def _last_line(output: bytes) -> Measurement:
-    return msgspec.convert(json.loads(output.strip().splitlines()[-1]), Measurement)
-
-
-def _cores() -> tuple[int | None, int | None]:
-    """One core for the server and one for the client; none where processes cannot be pinned or there is only one."""
-    if not hasattr(os, "sched_getaffinity") or shutil.which("taskset") is None:
-        return None, None
-    cores = sorted(os.sched_getaffinity(0))
-    return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
+def render(
+    results: Mapping[Key, Measurement], alone: Mapping[str, Mapping[int, float]], steady: Steady | None, *, is_pinned: bool
+) -> str:
+    """The section, without its markers."""
+    return "\n\n".join(
+        [
+            f'`make bench ARGS="{" ".join(sys.argv[1:])}"`: requests of one row, one wrk thread, medians of the rounds.',
+            "Each server had one core and wrk the other." if is_pinned else "Servers and wrk shared all cores.",
+            "The gateway's side includes the API key with a limit, the request log (into a Valkey) and the metrics. "
+            "CPU is that of the server's process, a request; on a machine that does other things too it is the steadier number.",
+            report.machine(),
+            report.servers(results),
+            report.alone(alone),
+            *([report.steady(steady)] if steady else []),
+        ]
+    )
 
 
 if __name__ == "__main__":

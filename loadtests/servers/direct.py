@@ -1,33 +1,33 @@
-"""onnxruntime alone: runs one row in a loop for some seconds and prints what that took. The floor under every server."""
+"""onnxruntime alone, in a loop of one thread: the floor under every server, at each of some batch sizes."""
 
 import json
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, Final
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import numpy as np
 import onnxruntime
 
+TYPES: Final = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
 
-def measure(model: str, seconds: float) -> dict[str, float]:
-    """Runs a second, and percentiles of one run in microseconds."""
+
+def measure(model: str, seconds: float, rows: int) -> float:
+    """Rows a second, in runs of `rows` at a time."""
     options: Any = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     tensor = session.get_inputs()[0]
-    row = {tensor.name: np.zeros((1, *tensor.shape[1:]), dtype=np.float32)}
-    times_ns: list[int] = []
-    started = time.perf_counter_ns()
-    while (before := time.perf_counter_ns()) - started < seconds * 1e9:
-        session.run(None, row)
-        times_ns.append(time.perf_counter_ns() - before)
-    p50_us, p99_us = (float(it) / 1e3 for it in np.percentile(times_ns, [50, 99]))
-    mean_us = float(np.mean(times_ns)) / 1e3
-    return {"requests_per_s": len(times_ns) / seconds, "p50_us": p50_us, "p99_us": p99_us, "mean_us": mean_us, "errors": 0}
+    inputs = {tensor.name: np.zeros((rows, *tensor.shape[1:]), TYPES[tensor.type])}
+    session.run(None, inputs)
+    runs, started = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - started) < seconds:
+        session.run(None, inputs)
+        runs += 1
+    return runs * rows / elapsed
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], float(sys.argv[2]))))
+    print(json.dumps({it: measure(sys.argv[1], float(sys.argv[2]), int(it)) for it in sys.argv[3:]}))

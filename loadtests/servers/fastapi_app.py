@@ -2,7 +2,8 @@
 
 import os
 import sys
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
@@ -11,6 +12,8 @@ import onnxruntime
 import uvicorn
 from fastapi import FastAPI
 from pydantic import BaseModel
+
+TYPES: Final[dict[str, Any]] = {"FP32": np.float32, "INT64": np.int64}
 
 
 class Tensor(BaseModel):
@@ -29,24 +32,33 @@ class InferResponse(BaseModel):
     outputs: list[Tensor]
 
 
-def create_app(model: str) -> FastAPI:
-    """The application around one onnxruntime session of one thread."""
-    options: Any = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-    name = session.get_outputs()[0].name
+def create_app(folder: Path) -> FastAPI:
+    """The application around one onnxruntime session of one thread for each model in `folder`."""
+    sessions = {it.stem: _open(it) for it in folder.glob("*.onnx")}
     app = FastAPI()
 
-    @app.post("/v2/models/tiny/infer")
-    def infer(request: InferRequest) -> InferResponse:  # pyright: ignore[reportUnusedFunction]
-        tensor = request.inputs[0]
-        rows = np.array(tensor.data, dtype=np.float32).reshape(tensor.shape)
-        (output,) = session.run(None, {tensor.name: rows})
-        answer = Tensor(name=name, shape=list(output.shape), datatype="FP32", data=output.ravel().tolist())
-        return InferResponse(model_name="tiny", outputs=[answer])
+    @app.post("/v2/models/{name}/infer")
+    def infer(name: str, request: InferRequest) -> InferResponse:  # pyright: ignore[reportUnusedFunction]
+        session, tensor = sessions[name], request.inputs[0]
+        rows = np.array(tensor.data, dtype=TYPES[tensor.datatype]).reshape(tensor.shape)
+        outputs = session.run(None, {tensor.name: rows})
+        names = [it.name for it in session.get_outputs()]
+        answer = [_describe(*it) for it in zip(names, outputs, strict=True)]
+        return InferResponse(model_name=name, outputs=answer)
 
     return app
 
 
+def _open(model: Path) -> Any:
+    options: Any = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+
+
+def _describe(name: str, output: Any) -> Tensor:
+    datatype = next(it for it, dtype in TYPES.items() if dtype == output.dtype)
+    return Tensor(name=name, shape=list(output.shape), datatype=datatype, data=output.ravel().tolist())
+
+
 if __name__ == "__main__":
-    uvicorn.run(create_app(sys.argv[2]), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
+    uvicorn.run(create_app(Path(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", access_log=False)
