@@ -12,9 +12,12 @@ const SAFE_METHODS = new Set(['GET', 'HEAD']);
 export const api = createClient<paths>({ baseUrl: location.origin, fetch: sessionFetch });
 
 /** The data of an answer; throws ApiError for anything but success. */
-export async function call<T>(pending: Promise<Answer<T>>): Promise<T> {
+export const call = async <T>(pending: Promise<Answer<T>>): Promise<T> => (await callWithHeaders(pending)).data;
+
+/** The data of an answer and its headers; throws ApiError for anything but success. */
+export async function callWithHeaders<T>(pending: Promise<Answer<T>>): Promise<{ data: T; headers: Headers }> {
   const answer = await pending;
-  if (succeeded(answer)) return answer.data;
+  if (succeeded(answer)) return { data: answer.data, headers: answer.response.headers };
   throw toApiError(answer.response, answer.error);
 }
 

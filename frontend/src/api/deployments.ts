@@ -1,7 +1,7 @@
 /** Deployments, their revisions and what was measured about them. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
-import { api, call } from './client';
+import { api, call, callWithHeaders } from './client';
 import { allItems, paging } from './paging';
 import type { Deployment, Revision } from './types';
 
@@ -109,15 +109,23 @@ export const updateDeployment = (projectId: string, deploymentId: string, change
     api.PATCH('/api/v1/projects/{project_id}/deployments/{deployment_id}', { params: { path: { project_id: projectId, deployment_id: deploymentId } }, body: change }),
   );
 
-/** The answer to an inference request, sent as it is written; `body` is JSON text of the Open Inference Protocol. */
-export const tryDeployment = (projectId: string, deploymentId: string, body: string): Promise<unknown> =>
-  call(
+export interface TrialAnswer {
+  body: unknown;
+  /** Where the gateway's time went, in the words of its `Server-Timing` header; empty if it did not say. */
+  serverTiming: string;
+}
+
+/** Sends an inference request as it is written; `body` is JSON text of the Open Inference Protocol. */
+export async function tryDeployment(projectId: string, deploymentId: string, body: string): Promise<TrialAnswer> {
+  const { data, headers } = await callWithHeaders(
     api.POST('/api/v1/projects/{project_id}/deployments/{deployment_id}/infer', {
       params: { path: { project_id: projectId, deployment_id: deploymentId } },
       body: {},
       bodySerializer: () => body,
     }),
   );
+  return { body: data, serverTiming: headers.get('Server-Timing') ?? '' };
+}
 
 export const deleteDeployment = (projectId: string, deploymentId: string) =>
   call(

@@ -44,7 +44,7 @@ export function CopyButton({ text, label = 'Copy', withLabel = false, onCopied }
 }
 
 /** The clipboard API exists only in secure contexts; a console on plain http gets the older way. */
-async function copyText(text: string): Promise<boolean> {
+export async function copyText(text: string): Promise<boolean> {
   if ('clipboard' in navigator) {
     return navigator.clipboard.writeText(text).then(
       () => true,

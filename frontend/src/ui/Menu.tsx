@@ -49,6 +49,25 @@ export const MenuItem = ({ icon, danger = false, disabled = false, onSelect, chi
   </Radix.Item>
 );
 
+interface MenuCheckProps {
+  checked: boolean;
+  disabled?: boolean;
+  onChange: (checked: boolean) => void;
+  children: ReactNode;
+}
+
+/** One of several that may be chosen together. */
+export const MenuCheck = ({ checked, disabled = false, onChange, children }: MenuCheckProps) => (
+  <Radix.CheckboxItem checked={checked} disabled={disabled} onCheckedChange={onChange} className={ITEM}>
+    <span className="grid size-4 shrink-0 place-items-center rounded-[3px] border border-border-strong">
+      <Radix.ItemIndicator>
+        <Check className="text-accent!" />
+      </Radix.ItemIndicator>
+    </span>
+    <span className="min-w-0 flex-1">{children}</span>
+  </Radix.CheckboxItem>
+);
+
 /** An item that is a link: `<MenuLink><Link to=…>…</Link></MenuLink>`. */
 export const MenuLink = ({ children }: { children: ReactNode }) => (
   <Radix.Item asChild className={ITEM}>

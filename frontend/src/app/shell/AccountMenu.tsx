@@ -4,6 +4,7 @@ import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
 
 import { api, call } from '@/api/client';
 import { useMe } from '@/api/session';
+import { forgetKept } from '@/lib/kept';
 import { chooseTheme, type ThemeChoice, useThemeChoice } from '@/lib/theme';
 import { Menu, MenuChoices, MenuItem, MenuLabel, MenuSeparator } from '@/ui/Menu';
 import { toast } from '@/ui/toast';
@@ -54,6 +55,7 @@ function useLogOut(): () => Promise<void> {
     } catch (error) {
       return toast.problem(error);
     }
+    forgetKept();
     await navigate({ to: '/login' });
     queryClient.clear();
   };

@@ -9,15 +9,9 @@ import { Loaded } from '@/ui/Loaded';
 import { Segments } from '@/ui/Segments';
 
 import type { InferRequest } from './playground/form';
-import { curlSnippet, pythonSnippet, type SnippetLanguage, type Target, tritonSnippet } from './snippets';
+import { LANGUAGES, SNIPPETS, type SnippetLanguage, targetOf } from './snippets';
 
-const LANGUAGES = [
-  { value: 'curl', label: 'curl' },
-  { value: 'python', label: 'Python' },
-  { value: 'triton', label: 'tritonclient' },
-] as const;
-
-const WRITERS: Record<SnippetLanguage, (target: Target, request: InferRequest) => string> = { curl: curlSnippet, python: pythonSnippet, triton: tritonSnippet };
+const OPTIONS = LANGUAGES.map((value) => ({ value, label: SNIPPETS[value].label }));
 
 /** How to call a deployment from outside, with the request that the "try it" form holds. */
 export function CodeSnippets({ deployment, request }: { deployment: string; request: InferRequest | null }) {
@@ -27,13 +21,13 @@ export function CodeSnippets({ deployment, request }: { deployment: string; requ
   return (
     <Loaded query={system}>
       {({ inference_url: address }) => {
-        const target = { inferenceUrl: address.replace(/\/$/, ''), deployment };
+        const target = targetOf(address, deployment);
         return (
           <div className="flex flex-col gap-6">
             <Card title="Inference address">
               <CodeBlock code={`${target.inferenceUrl}/v2/models/${encodeURIComponent(deployment)}/infer`} label="Inference address" />
             </Card>
-            <Card title="Call it from your code" actions={<Segments label="Language" value={language} options={LANGUAGES} onChange={setLanguage} />}>
+            <Card title="Call it from your code" actions={<Segments label="Language" value={language} options={OPTIONS} onChange={setLanguage} />}>
               <div className="flex flex-col gap-3">
                 <p className="text-body text-muted">
                   Calls need an API key of this project in <code className="font-mono text-code">HEADRACE_API_KEY</code>.{' '}
@@ -42,7 +36,7 @@ export function CodeSnippets({ deployment, request }: { deployment: string; requ
                   </Link>
                 </p>
                 {request ? (
-                  <CodeBlock code={WRITERS[language](target, request)} label={`${language} snippet`} />
+                  <CodeBlock code={SNIPPETS[language].write(target, request)} label={`${language} snippet`} />
                 ) : (
                   <p className="text-body text-warn">Fill in a complete request under “Try it” first: it becomes the example here.</p>
                 )}

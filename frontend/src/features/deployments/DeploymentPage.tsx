@@ -18,6 +18,7 @@ import { CodeSnippets } from './CodeSnippets';
 import { DeleteDeployment } from './DeleteDeployment';
 import { Figures } from './Figures';
 import { Requests } from './monitoring/Requests';
+import { useChosen } from './playground/CompareMenu';
 import { TryIt } from './playground/TryIt';
 import { usePlayground } from './playground/usePlayground';
 import { Revisions } from './Revisions';
@@ -69,11 +70,13 @@ function DeploymentView({ deployment }: { deployment: Deployment }) {
 }
 
 function DeploymentTabs({ deployment }: { deployment: Deployment }) {
-  const { tab = 'try', range = '1h' } = route.useSearch();
+  const { tab = 'try', range = '1h', compare } = route.useSearch();
   const navigate = route.useNavigate();
   // Above the tabs, as the playground is: looking at another one loses nothing.
   const [edits, setEdits] = useState<Edits>({});
   const playground = usePlayground(deployment);
+  const others = useChosen(deployment, compare);
+  const choose = (chosen: readonly Deployment[]) => show({ compare: chosen.map((it) => it.name).join(',') || undefined });
   const request = tab === 'code' ? playground.request() : null;
   const show = (search: DeploymentSearch) => void navigate({ search: (now) => ({ ...now, ...search }), replace: true, resetScroll: false });
   return (
@@ -82,7 +85,7 @@ function DeploymentTabs({ deployment }: { deployment: Deployment }) {
       value={tab}
       onChange={(next) => show({ tab: next })}
       tabs={[
-        { name: 'try', label: 'Try it', content: <TryIt deployment={deployment} playground={playground} /> },
+        { name: 'try', label: 'Try it', content: <TryIt deployment={deployment} playground={playground} comparing={{ others, choose }} /> },
         { name: 'requests', label: 'Requests', content: <Requests deployment={deployment} range={range} onRange={(next) => show({ range: next })} /> },
         { name: 'settings', label: 'Settings', content: <Settings deployment={deployment} edits={edits} onEdit={setEdits} /> },
         { name: 'code', label: 'Code', content: <CodeSnippets deployment={deployment.name} request={request} /> },

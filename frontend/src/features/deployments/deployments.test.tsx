@@ -87,7 +87,8 @@ test('a wide tensor is pasted as lines', async () => {
   serve({ inputs: [{ name: 'pixels', datatype: 'FP32', shape: [-1, 3] }] });
   const asked = infer([{ name: 'score', datatype: 'FP32', shape: [2, 1], data: [0.5, 0.25] }]);
   const { user } = visit(PAGE);
-  const field = await screen.findByLabelText(/^pixels/);
+  await user.click(await screen.findByRole('button', { name: 'Type pixels as text' }));
+  const field = screen.getByLabelText(/^pixels FP32/);
   await user.clear(field);
   await user.click(field);
   await user.paste('1, 2, 3\n4, 5, 6');

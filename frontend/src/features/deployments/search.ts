@@ -10,11 +10,17 @@ export const RANGE_NAMES = ['15m', '1h', '6h', '24h'] as const;
 export type RangeName = (typeof RANGE_NAMES)[number];
 
 const tabSearch = z.object({ tab: z.enum(TABS) });
+/** Names of the deployments that "try it" compares with, separated by commas. */
+const DEPLOYMENT_NAMES = /^[a-z0-9-]{1,63}(,[a-z0-9-]{1,63})?$/;
+export const MOST_OTHERS = 2;
+
+const compareSearch = z.object({ compare: z.string().check(z.regex(DEPLOYMENT_NAMES)) });
 const rangeSearch = z.object({ range: z.enum(RANGE_NAMES) });
 
 export interface DeploymentSearch {
   tab?: TabName | undefined;
   range?: RangeName | undefined;
+  compare?: string | undefined;
 }
 
 /**
@@ -24,5 +30,6 @@ export interface DeploymentSearch {
 export function parseDeploymentSearch(search: Record<string, unknown>): DeploymentSearch {
   const tab = tabSearch.safeParse(search);
   const range = rangeSearch.safeParse(search);
-  return { tab: tab.data?.tab, range: range.data?.range };
+  const compare = compareSearch.safeParse(search);
+  return { tab: tab.data?.tab, range: range.data?.range, compare: compare.data?.compare };
 }

@@ -8,7 +8,7 @@ export interface Target {
   deployment: string;
 }
 
-export type SnippetLanguage = 'curl' | 'python' | 'triton';
+export type SnippetLanguage = 'curl' | 'python' | 'javascript' | 'triton';
 
 /** Beyond this a snippet makes its values up rather than listing them. */
 const LISTED_VALUES = 256;
@@ -45,6 +45,39 @@ export function pythonSnippet({ inferenceUrl, deployment }: Target, { inputs }: 
     '    print(output["name"], output["data"])',
   ].join('\n');
 }
+
+/** For Node 18 and later: a key has no place in a browser. */
+export function javascriptSnippet({ inferenceUrl, deployment }: Target, { inputs }: InferRequest): string {
+  return [
+    `const response = await fetch("${inferenceUrl}/v2/models/${encodeURIComponent(deployment)}/infer", {`,
+    '  method: "POST",',
+    '  headers: {',
+    '    Authorization: `Bearer ${process.env.HEADRACE_API_KEY}`,',
+    '    "Content-Type": "application/json",',
+    '  },',
+    '  body: JSON.stringify({',
+    '    inputs: [',
+    ...inputs.map((it) => `      { name: ${JSON.stringify(it.name)}, datatype: "${it.datatype}", shape: ${JSON.stringify(it.shape)}, data: ${javascriptData(it)} },`),
+    '    ],',
+    '  }),',
+    '  signal: AbortSignal.timeout(10_000),',
+    '});',
+    'const answer = await response.json();',
+    'if (!response.ok) throw new Error(answer.error);',
+    'for (const output of answer.outputs) console.log(output.name, output.data);',
+  ].join('\n');
+}
+
+export const SNIPPETS: Record<SnippetLanguage, { label: string; write: (target: Target, request: InferRequest) => string }> = {
+  curl: { label: 'curl', write: curlSnippet },
+  python: { label: 'Python', write: pythonSnippet },
+  javascript: { label: 'JavaScript', write: javascriptSnippet },
+  triton: { label: 'tritonclient', write: tritonSnippet },
+};
+export const LANGUAGES = ['curl', 'python', 'javascript', 'triton'] as const satisfies readonly SnippetLanguage[];
+
+/** The inference address without its trailing slash. */
+export const targetOf = (inferenceUrl: string, deployment: string): Target => ({ inferenceUrl: inferenceUrl.replace(/\/$/, ''), deployment });
 
 export function tritonSnippet({ inferenceUrl, deployment }: Target, { inputs }: InferRequest): string {
   const { host, protocol } = new URL(inferenceUrl);
@@ -89,6 +122,7 @@ function arrayLiteral({ datatype, shape, data }: InferInput): string {
   return `np.array(${literal(data)}, dtype=${type}).reshape(${tuple(shape)})`;
 }
 
+const javascriptData = ({ data }: InferInput): string => (data.length > LISTED_VALUES ? `Array(${data.length}).fill(0)` : JSON.stringify(data));
 const dataLiteral = ({ data }: InferInput): string => (data.length > LISTED_VALUES ? `[0] * ${data.length}` : literal(data));
 const tuple = (shape: readonly number[]): string => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`);
 

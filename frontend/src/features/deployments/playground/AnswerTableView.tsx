@@ -38,7 +38,7 @@ export function AnswerTableView({ table: { columns, rows } }: { table: AnswerTab
   );
 }
 
-function Cell({ cell }: { cell: AnswerCell }) {
+export function Cell({ cell }: { cell: AnswerCell }) {
   if (cell.kind === 'text') return <span className="break-words tabular-nums">{cell.text}</span>;
   if (cell.kind === 'shares') return <Shares shares={cell.shares} />;
   if (cell.kind === 'class') {

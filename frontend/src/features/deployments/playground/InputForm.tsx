@@ -1,12 +1,13 @@
 import { Plus, X } from 'lucide-react';
 
 import { classes } from '@/lib/classes';
-import { datatypeWords, shapeText, type TensorSpec } from '@/lib/tensors';
+import type { TensorSpec } from '@/lib/tensors';
 import { Button } from '@/ui/Button';
-import { Field, Input, Select, Textarea } from '@/ui/Field';
+import { Field, Input, Select } from '@/ui/Field';
 
-import { type Draft, type Faults, rowField, wholeField } from './form';
-import { parseTensor } from './tensorText';
+import { type Attachment, type Draft, type Faults, rowField, wholeField } from './form';
+import { InputLabel } from './InputLabel';
+import { TensorField } from './TensorField';
 import type { Playground } from './usePlayground';
 
 interface InputFormProps {
@@ -34,13 +35,20 @@ export function InputForm({ playground, draft, faults }: InputFormProps) {
           key={spec.name}
           spec={spec}
           text={draft.tensors[spec.name] ?? ''}
+          attached={draft.attached[spec.name]}
           fault={faults[wholeField(spec.name)]}
-          onChange={(text) => setDraft({ ...draft, tensors: { ...draft.tensors, [spec.name]: text } })}
+          onText={(text) => setDraft({ ...draft, tensors: { ...draft.tensors, [spec.name]: text } })}
+          onAttach={(attached) => setDraft({ ...draft, attached: attach(draft.attached, spec.name, attached) })}
         />
       ))}
       {layout.columns.length > 0 && <Rows playground={playground} draft={draft} faults={faults} />}
     </div>
   );
+}
+
+function attach(all: Draft['attached'], name: string, attached: Attachment | undefined): Draft['attached'] {
+  const { [name]: _, ...others } = all;
+  return attached ? { ...others, [name]: attached } : others;
 }
 
 function Rows({ playground, draft, faults }: InputFormProps) {
@@ -110,22 +118,3 @@ function inputModeOf(datatype: string): 'text' | 'numeric' | undefined {
   if (datatype.startsWith('UINT')) return 'numeric';
   return datatype === 'BYTES' ? 'text' : undefined;
 }
-
-function TensorField({ spec, text, fault, onChange }: { spec: TensorSpec; text: string; fault: string | undefined; onChange: (text: string) => void }) {
-  const parsed = parseTensor(spec, text);
-  const hint = parsed.ok ? `Reads as ${shapeText(parsed.value.shape)}` : 'Comma-separated values, one line for each row, or JSON lists';
-  return (
-    <Field label={<InputLabel spec={spec} note={`${spec.datatype}, ${shapeText(spec.shape)}`} />} hint={hint} error={fault}>
-      {(control) => <Textarea {...control} value={text} spellCheck={false} rows={6} className="font-mono text-code!" onChange={(event) => onChange(event.target.value)} />}
-    </Field>
-  );
-}
-
-const InputLabel = ({ spec, note }: { spec: TensorSpec; note: string }) => (
-  <>
-    <span className="break-words">{spec.name}</span>{' '}
-    <span className="font-normal text-subtle" title={datatypeWords(spec.datatype)}>
-      {note}
-    </span>
-  </>
-);

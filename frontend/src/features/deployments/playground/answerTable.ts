@@ -26,17 +26,20 @@ const SUM_TOLERANCE = 0.01;
 
 export function answerTable(outputs: readonly InferOutput[], labels: readonly string[]): AnswerTable {
   const batch = batchOf(outputs);
-  const rows = Array.from({ length: batch }, (_, row) => outputs.map((output) => cellOf(rowOf(output, row, batch), output.datatype, labels)));
+  const rows = Array.from({ length: batch }, (_, row) => outputs.map((output) => cellAt(output, row, batch, labels)));
   return { columns: outputs.map((it) => it.name), rows };
 }
 
+/** One output's part of one row of the batch. */
+export const cellAt = (output: InferOutput, row: number, batch: number, labels: readonly string[]): AnswerCell => cellOf(rowOf(output, row, batch), output.datatype, labels);
+
 /** The first dimension that all outputs share; 1 if there is none, and then each output is shown whole. */
-function batchOf(outputs: readonly InferOutput[]): number {
+export function batchOf(outputs: readonly InferOutput[]): number {
   const first = outputs[0]?.shape[0] ?? 1;
   return outputs.every((it) => it.shape[0] === first) ? first : 1;
 }
 
-function rowOf({ shape, data }: InferOutput, row: number, batch: number): Cell[] {
+export function rowOf({ shape, data }: InferOutput, row: number, batch: number): Cell[] {
   if (shape[0] !== batch) return data;
   const width = product(shape.slice(1));
   return data.slice(row * width, (row + 1) * width);

@@ -16,6 +16,7 @@ test('columns of mixed datatypes become one input each, with a value a row', () 
     ],
     scalars: {},
     tensors: {},
+    attached: {},
   };
   expect(buildRequest(MIXED, draft)).toEqual({
     ok: true,
@@ -32,7 +33,7 @@ test('columns of mixed datatypes become one input each, with a value a row', () 
 
 test('a tensor keeps its rows and a scalar its shape', () => {
   const layout = layoutOf([spec('pixels', 'FP32', [-1, 4]), spec('threshold', 'FP64', []), spec('k', 'INT32', [1])]);
-  const draft = { rows: [{}], scalars: { threshold: '0.5', k: '3' }, tensors: { pixels: '1, 2, 3, 4\n5, 6, 7, 8' } };
+  const draft = { rows: [{}], scalars: { threshold: '0.5', k: '3' }, tensors: { pixels: '1, 2, 3, 4\n5, 6, 7, 8' }, attached: {} };
   expect(buildRequest(layout, draft)).toEqual({
     ok: true,
     request: {
@@ -47,7 +48,7 @@ test('a tensor keeps its rows and a scalar its shape', () => {
 
 test('every fault is told at its own field', () => {
   const layout = layoutOf([spec('age', 'INT8', [-1]), spec('window', 'FP32', [-1, 2])]);
-  const draft = { rows: [{ age: '1' }, { age: '1.5' }, { age: '300' }, { age: '' }], scalars: {}, tensors: { window: '1, 2, 3' } };
+  const draft = { rows: [{ age: '1' }, { age: '1.5' }, { age: '300' }, { age: '' }], scalars: {}, tensors: { window: '1, 2, 3' }, attached: {} };
   expect(buildRequest(layout, draft)).toEqual({
     ok: false,
     faults: {

@@ -1,5 +1,6 @@
 /** The "try it" form of any model: what it asks for, its first values, and the inference request it makes. */
 import type { TensorSpec } from '@/lib/tensors';
+import type { Fit, Scale } from './image';
 import { formatTensor, parseTensor, product, type Tensor } from './tensorText';
 import { blankValue, parseValue, type Value } from './values';
 
@@ -31,6 +32,22 @@ export interface Draft {
   rows: Record<string, string>[];
   scalars: Record<string, string>;
   tensors: Record<string, string>;
+  /** Tensors that are no text: a picture, or more values than a field can show. They go before `tensors`. */
+  attached: Record<string, Attachment>;
+}
+
+export interface Attachment {
+  tensor: Tensor;
+  /** Where it came from. */
+  label: string;
+  picture?: Picture;
+}
+
+/** The file of a picture and how it became a tensor. */
+export interface Picture {
+  file: Blob;
+  scale: Scale;
+  fit: Fit;
 }
 
 /** Fault by field: see `rowField` and `wholeField`. */
@@ -41,6 +58,8 @@ export const rowField = (row: number, name: string): string => `row ${row} ${nam
 export const wholeField = (name: string): string => `whole ${name}`;
 
 const LARGEST_BLANK_TENSOR = 4096;
+/** Values of a tensor that is still shown as text. */
+const LARGEST_TEXT = 16_384;
 
 const isColumn = ({ shape: [first, ...rest] }: TensorSpec): boolean => first !== undefined && first < 0 && (rest.length === 0 || (rest.length === 1 && rest[0] === 1));
 const isScalar = ({ shape }: TensorSpec): boolean => shape.every((size) => size === 1);
@@ -57,6 +76,7 @@ export function blankDraft(layout: Layout): Draft {
     rows: [blankRow(layout)],
     scalars: Object.fromEntries(layout.scalars.map((it) => [it.name, blankValue(it.datatype)])),
     tensors: Object.fromEntries(layout.tensors.map((it) => [it.name, blankTensor(it)])),
+    attached: {},
   };
 }
 
@@ -76,16 +96,19 @@ export function draftFrom(layout: Layout, { inputs }: InferRequest): Draft {
   return {
     rows: Array.from({ length: rows }, (_, row) => ({ ...blank.rows[0], ...pick(layout.columns, given, (input) => textAt(input, row)) })),
     scalars: { ...blank.scalars, ...pick(layout.scalars, given, (input) => textAt(input, 0)) },
-    tensors: { ...blank.tensors, ...pick(layout.tensors, given, (input, spec) => formatTensor(spec, input)) },
+    tensors: { ...blank.tensors, ...pick(layout.tensors, given, (input, spec) => (isLarge(input) ? undefined : formatTensor(spec, input))) },
+    attached: pick(layout.tensors, given, (input) => (isLarge(input) ? { tensor: input, label: 'From the request' } : undefined)),
   };
 }
 
-function pick(specs: readonly TensorSpec[], given: ReadonlyMap<string, InferInput>, read: (input: InferInput, spec: TensorSpec) => string | undefined): Record<string, string> {
-  const found: Record<string, string> = {};
+const isLarge = ({ data }: Tensor): boolean => data.length > LARGEST_TEXT;
+
+function pick<T>(specs: readonly TensorSpec[], given: ReadonlyMap<string, InferInput>, read: (input: InferInput, spec: TensorSpec) => T | undefined): Record<string, T> {
+  const found: Record<string, T> = {};
   for (const spec of specs) {
     const input = given.get(spec.name);
-    const text = input && read(input, spec);
-    if (text !== undefined) found[spec.name] = text;
+    const value = input && read(input, spec);
+    if (value !== undefined) found[spec.name] = value;
   }
   return found;
 }
@@ -116,6 +139,8 @@ function readColumn(spec: TensorSpec, rows: Draft['rows'], faults: Record<string
 }
 
 function readWhole(spec: TensorSpec, layout: Layout, draft: Draft, faults: Record<string, string>): Tensor {
+  const attached = draft.attached[spec.name];
+  if (attached) return { shape: attached.tensor.shape, data: attached.tensor.data };
   const parsed = layout.scalars.includes(spec) ? readScalar(spec, draft.scalars[spec.name] ?? '') : parseTensor(spec, draft.tensors[spec.name] ?? '');
   if (parsed.ok) return parsed.value;
   faults[wholeField(spec.name)] = parsed.fault;

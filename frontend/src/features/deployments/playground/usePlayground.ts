@@ -1,39 +1,24 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 
-import { deploymentKeys, tryDeployment } from '@/api/deployments';
 import type { Deployment } from '@/api/types';
 
 import { blankDraft, blankRow, type Draft, draftFrom, type Faults, buildRequest, layoutOf } from './form';
 import { exampleOf, formatRequest, parseJson, parseRequest } from './protocol';
+import { useSending } from './useSending';
 
 /** What is typed: a form, or the request itself. */
 export type Mode = { kind: 'form'; draft: Draft; faults: Faults } | { kind: 'json'; text: string; fault: string | null };
 
-export interface Answered {
-  body: unknown;
-  /** From sending to the decoded answer, as this browser saw it. */
-  roundTripMs: number;
-}
-
 /** The state of a deployment's "try it" form. Lives above the tabs, so that looking at another one loses nothing. */
-export function usePlayground({ id, project_id: projectId, revision }: Deployment) {
-  const queryClient = useQueryClient();
-  const { inputs, metadata } = revision.model_version;
+export function usePlayground(deployment: Deployment) {
+  const { inputs, metadata } = deployment.revision.model_version;
   const layout = useMemo(() => layoutOf(inputs), [inputs]);
   const example = useMemo(() => exampleOf(metadata), [metadata]);
   const first = (): Draft => (example ? draftFrom(layout, example) : blankDraft(layout));
   const [mode, setMode] = useState<Mode>(() => ({ kind: 'form', draft: first(), faults: {} }));
   const [row, setRow] = useState(0);
 
-  const sending = useMutation({
-    mutationFn: async (text: string): Promise<Answered> => {
-      const startedAt = performance.now();
-      const body = await tryDeployment(projectId, id, text);
-      return { body, roundTripMs: performance.now() - startedAt };
-    },
-    onSettled: () => void queryClient.invalidateQueries({ queryKey: deploymentKeys.one(projectId, id) }),
-  });
+  const sending = useSending(deployment);
 
   const setDraft = (draft: Draft) => setMode({ kind: 'form', draft, faults: {} });
   /** Shows what is wrong with the form, beginning with the row it is in. */
@@ -55,16 +40,28 @@ export function usePlayground({ id, project_id: projectId, revision }: Deploymen
     setRow(0);
     setDraft(draftFrom(layout, parsed.value));
   };
-  const send = () => {
+  /** Sends what is typed, if it is a request, to this deployment and to `others`. */
+  const send = (others: readonly Deployment[]) => {
+    const text = textToSend();
+    if (text !== null) sending.send(text, [deployment, ...others]);
+  };
+  const textToSend = (): string | null => {
     if (mode.kind === 'json') {
       const parsed = parseJson(mode.text);
-      if (parsed.ok) sending.mutate(mode.text);
-      else setMode({ ...mode, fault: parsed.fault });
-      return;
+      if (!parsed.ok) setMode({ ...mode, fault: parsed.fault });
+      return parsed.ok ? mode.text : null;
     }
     const built = buildRequest(layout, mode.draft);
-    if (built.ok) sending.mutate(JSON.stringify(built.request));
-    else showFaults(mode.draft, built.faults);
+    if (!built.ok) showFaults(mode.draft, built.faults);
+    return built.ok ? JSON.stringify(built.request) : null;
+  };
+  /** Fills in a request that was sent before: as a form where the form can say it all. */
+  const restore = (text: string) => {
+    const parsed = parseRequest(text);
+    const isForm = parsed.ok && JSON.stringify(parsed.value) === text;
+    setRow(0);
+    if (isForm) setDraft(draftFrom(layout, parsed.value));
+    else setMode({ kind: 'json', text, fault: null });
   };
 
   return {
@@ -91,6 +88,7 @@ export function usePlayground({ id, project_id: projectId, revision }: Deploymen
       sending.reset();
     },
     send,
+    restore,
     sending,
     /** What snippets show: the request as typed, or the first one where it is not complete. */
     request: () => currentRequest(mode, layout) ?? currentRequest({ kind: 'form', draft: first(), faults: {} }, layout),
