@@ -9,3 +9,7 @@ class KeyNotFound(NotFound):
 
 class KeyExpiryUnfit(Invalid):
     title = "Key expiry unfit"
+
+
+class KeyLimitsUnfit(Invalid):
+    title = "Key limits unfit"

@@ -4,40 +4,59 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-from litestar import delete, get, post
+from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
+from msgspec import UNSET
 
+from contracts.limits import DAY_S
+from contracts.routes import KeyLimits
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Tenant
+from control.injected import Connection, Resources, Tenant
 from control.keys import queries
-from control.keys.errors import KeyExpiryUnfit
-from control.keys.schemas import CreatedKey, KeyPage, NewKey
+from control.keys.errors import KeyExpiryUnfit, KeyLimitsUnfit
+from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey
 from control.keys.secrets import new_key
+from control.keys.usage import with_usage
 from control.routing.queries import bump_routes
 
 LATEST_EXPIRY: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @get("/projects/{project_id:uuid}/keys", operation_id="listKeys", tags=["Keys"])
-async def list_keys(tenant: Tenant, connection: Connection, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> KeyPage:
+async def list_keys(tenant: Tenant, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> KeyPage:
     """A project's API keys, newest first."""
-    items = await queries.list_keys(connection, tenant.project_id, cursor, limit + 1)
-    return KeyPage(items[:limit], items[limit - 1].id if len(items) > limit else None)
+    found = await resources.database.run(lambda it: queries.list_keys(it, tenant.project_id, cursor, limit + 1))
+    items = await with_usage(resources.redis, found[:limit])
+    return KeyPage(items, items[-1].id if len(found) > limit else None)
 
 
 @post("/projects/{project_id:uuid}/keys", operation_id="createKey", tags=["Keys"])
 async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connection) -> CreatedKey:
     """Create an API key. Its secret is in this answer and never shown again."""
+    check_limits(data.limits)
     if data.expires_at is not None:
         check_expiry(data.expires_at)
     secret = new_key()
     scopes = sorted(set(data.scopes))
     key = await queries.insert_key(
-        connection, tenant.project_id, "api", secret, data.name, scopes, tenant.user_id, data.expires_at
+        connection, tenant.project_id, "api", secret, data.name, scopes, tenant.user_id, data.expires_at, data.limits
     )
     await bump_routes(connection)
     return CreatedKey(key, secret.text)
+
+
+@patch("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="updateKey", tags=["Keys"])
+async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, resources: Resources) -> Key:
+    """Rename an API key, or set its limits: they hold within moments, and what was used today stays used."""
+    limits = None if data.limits is UNSET else data.limits
+    if limits is not None:
+        check_limits(limits)
+    async with resources.database.transaction() as connection:
+        key = await queries.update_key(connection, tenant.project_id, id, None if data.name is UNSET else data.name, limits)
+        await bump_routes(connection)
+    [shown] = await with_usage(resources.redis, [key])
+    return shown
 
 
 @delete("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="revokeKey", tags=["Keys"])
@@ -55,4 +74,13 @@ def check_expiry(time: datetime) -> None:
         raise KeyExpiryUnfit(f"{time.isoformat()} is too late; leave the expiry out if the key should never expire")
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, create_key, revoke_key]
+def check_limits(limits: KeyLimits) -> None:
+    """Raises KeyLimitsUnfit if one limit needs another, or is better said as another."""
+    if limits.burst is not None and limits.requests_per_s is None:
+        raise KeyLimitsUnfit("a burst needs requests_per_s, at which it comes back")
+    for name, rate in (("requests_per_s", limits.requests_per_s), ("rows_per_s", limits.rows_per_s)):
+        if rate is not None and rate * DAY_S < 1:
+            raise KeyLimitsUnfit(f"{name} of {rate:g} is less than one a day")
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, create_key, update_key, revoke_key]

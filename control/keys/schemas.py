@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
+from contracts.routes import KeyLimits
 from control.fields import Name
 
 Scope = Literal["infer"]
@@ -20,6 +21,16 @@ class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
     scopes: Annotated[list[Scope], Meta(min_length=1, max_length=8)]
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
     """When gateways stop taking it; null means never."""
+    limits: KeyLimits = KeyLimits()
+    """What programs that use it may take."""
+
+
+class KeyPatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of a key; what is absent stays."""
+
+    name: Name | UnsetType = UNSET
+    limits: KeyLimits | UnsetType = UNSET
+    """All of them; what is left out is not limited any more."""
 
 
 class Key(Struct, frozen=True):
@@ -33,6 +44,9 @@ class Key(Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+    limits: KeyLimits
+    requests_today: int | None = None
+    """Used of its daily quota since midnight UTC; null if it has none, or if that cannot be read now."""
 
 
 class CreatedKey(Struct, frozen=True):

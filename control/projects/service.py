@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from contracts.errors import Conflict
+from contracts.routes import KeyLimits
 from control.database import Connection
 from control.keys.queries import insert_key
 from control.keys.secrets import console_key
@@ -17,7 +18,7 @@ async def create_project(connection: Connection, organization_id: UUID, name: st
         project_id = await queries.insert_project(connection, organization_id, name, slug, description)
         if project_id is not None:
             key = console_key(secret, project_id)
-            await insert_key(connection, project_id, "console", key, "console", ["infer"], None, None)
+            await insert_key(connection, project_id, "console", key, "console", ["infer"], None, None, KeyLimits())
             await bump_routes(connection)
             return project_id
     raise Conflict(f"no free slug for a project named {name!r}; try again")

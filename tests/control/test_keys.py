@@ -2,15 +2,23 @@
 
 import hashlib
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from litestar import Litestar
+from redis.asyncio import Redis
 
+from contracts.limits import utc_day
+from contracts.routes import KeyLimits
+from contracts.settings import ControlSettings
+from control.app import create_app
 from control.keys.secrets import console_key, new_key
-from tests.control.conftest import SECRET, Account
+from control.routing.queries import read_routes
+from tests.control.conftest import SECRET, Account, open_client, started
 
 
 async def create(account: Account, **changes: Any) -> dict[str, Any]:
@@ -55,6 +63,16 @@ async def test_a_key_can_expire(account: Account):
         {"scopes": ["root"]},
         {"name": ""},
         {"secret": "mine"},
+        {"limits": {"requests_per_s": 0}},
+        {"limits": {"requests_per_s": -1}},
+        {"limits": {"requests_per_s": 1e-300}},
+        {"limits": {"requests_per_s": 1e300}},
+        {"limits": {"rows_per_s": "many"}},
+        {"limits": {"burst": 10}},
+        {"limits": {"requests_per_day": 1.5}},
+        {"limits": {"max_concurrency": 0}},
+        {"limits": {"per_month": 5}},
+        {"limits": None},
     ],
 )
 async def test_an_unfit_key_is_refused(account: Account, change: dict[str, Any]):
@@ -72,6 +90,66 @@ async def test_a_revoked_key_stays_listed_as_revoked(account: Account):
     assert (first.status_code, second.status_code) == (204, 204)
     assert revoked_at is not None
     assert (await account.client.get(path)).json()["items"][0]["revoked_at"] == revoked_at
+
+
+async def test_a_keys_limits_are_kept_and_reach_the_gateways(app: Litestar, account: Account):
+    limits = {"requests_per_s": 2.5, "burst": 10, "rows_per_s": 100, "requests_per_day": 1000, "max_concurrency": 4}
+    key = (await create(account, limits=limits))["key"]
+    listed = await account.client.get(f"/api/v1/projects/{account.project_id}/keys")
+    async with app.state.resources.database.transaction() as connection:
+        table = await read_routes(connection)
+    [routed] = [it.limits for it in table.keys if it.key_id == key["key_id"]]
+    assert key["limits"] == limits
+    assert listed.json()["items"][0]["limits"] == limits
+    assert routed == KeyLimits(2.5, 10, 100, 1000, 4)
+
+
+async def test_a_key_has_no_limits_unless_it_is_given_some(account: Account):
+    key = (await create(account))["key"]
+    assert (set(key["limits"].values()), key["requests_today"]) == ({None}, None)
+
+
+async def test_a_keys_name_and_limits_can_be_changed_each_alone(app: Litestar, account: Account):
+    key = (await create(account, limits={"requests_per_s": 5}))["key"]
+    path = f"/api/v1/projects/{account.project_id}/keys/{key['id']}"
+    before = await routes_version(app)
+    renamed = (await account.client.patch(path, json={"name": "till"})).json()
+    limited = (await account.client.patch(path, json={"limits": {"max_concurrency": 3}})).json()
+    freed = (await account.client.patch(path, json={"limits": {}})).json()
+    assert (renamed["name"], renamed["limits"]["requests_per_s"]) == ("till", 5)
+    assert (limited["name"], limited["limits"]["requests_per_s"], limited["limits"]["max_concurrency"]) == ("till", None, 3)
+    assert set(freed["limits"].values()) == {None}
+    assert await routes_version(app) > before
+
+
+@pytest.mark.parametrize("change", [{"limits": {"burst": 1}}, {"limits": {"rows_per_s": 0}}, {"name": ""}, {"scopes": []}])
+async def test_an_unfit_change_is_refused(account: Account, change: dict[str, Any]):
+    key = (await create(account))["key"]
+    answer = await account.client.patch(f"/api/v1/projects/{account.project_id}/keys/{key['id']}", json=change)
+    assert answer.status_code == 422
+
+
+async def test_what_a_key_used_of_its_quota_today_is_shown(app: Litestar, account: Account):
+    key = (await create(account, limits={"requests_per_day": 10}))["key"]
+    unlimited = (await create(account))["key"]
+    path = f"/api/v1/projects/{account.project_id}/keys"
+    unused = (await account.client.get(path)).json()["items"]
+    redis: Redis = app.state.resources.redis
+    for day, used in ((utc_day(time.time()) - 1, 9), (utc_day(time.time()), 7)):
+        await redis.execute_command("HSET", f"headrace:limit:{key['id']}:day:{day}", "used", f"{used:.6f}")
+    shown = {it["id"]: it["requests_today"] for it in (await account.client.get(path)).json()["items"]}
+    assert {it["id"]: it["requests_today"] for it in unused} == {key["id"]: 0, unlimited["id"]: None}
+    assert shown == {key["id"]: 7, unlimited["id"]: None}
+    assert (await account.client.patch(f"{path}/{key['id']}", json={})).json()["requests_today"] == 7
+
+
+async def test_without_redis_keys_are_listed_without_their_use(settings: ControlSettings, account: Account):
+    await create(account, limits={"requests_per_day": 10})
+    app = create_app(msgspec.structs.replace(settings, redis_url="unix:///nowhere.sock"))
+    async with started(app), open_client(app, account.headers) as client:
+        answer = await client.get(f"/api/v1/projects/{account.project_id}/keys")
+    assert answer.status_code == 200
+    assert answer.json()["items"][0]["requests_today"] is None
 
 
 async def test_gateways_learn_of_every_change_of_keys(app: Litestar, account: Account):
@@ -102,10 +180,12 @@ async def test_another_tenants_keys_do_not_exist(account: Account, stranger: Acc
     answers = [
         await stranger.client.get(path),
         await stranger.client.post(path, json={"name": "mine", "scopes": ["infer"]}),
+        await stranger.client.patch(f"{path}/{key['id']}", json={"name": "mine"}),
+        await stranger.client.patch(f"{own_path}/{key['id']}", json={"limits": {}}),
         await stranger.client.delete(f"{path}/{key['id']}"),
         await stranger.client.delete(f"{own_path}/{key['id']}"),
     ]
-    assert [it.status_code for it in answers] == [404] * 4
+    assert [it.status_code for it in answers] == [404] * 6
     assert (await account.client.get(path)).json()["items"][0]["revoked_at"] is None
 
 

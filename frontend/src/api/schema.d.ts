@@ -138,6 +138,110 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/batch-jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListBatchJobs */
+        get: operations["listBatchJobs"];
+        put?: never;
+        /** CreateBatchJob */
+        post: operations["createBatchJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batch-jobs/{job_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetBatchJob */
+        get: operations["getBatchJob"];
+        put?: never;
+        post?: never;
+        /** DeleteBatchJob */
+        delete: operations["deleteBatchJob"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batch-jobs/{job_id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** CancelBatchJob */
+        post: operations["cancelBatchJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batch-jobs/{job_id}/failed-rows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetBatchJobFailedRows */
+        get: operations["getBatchJobFailedRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batch-jobs/{job_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetBatchJobResults */
+        get: operations["getBatchJobResults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/batch-jobs/{job_id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ResumeBatchJob */
+        post: operations["resumeBatchJob"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/deployments": {
         parameters: {
             query?: never;
@@ -275,7 +379,8 @@ export interface paths {
         delete: operations["revokeKey"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** UpdateKey */
+        patch: operations["updateKey"];
         trace?: never;
     };
     "/api/v1/projects/{project_id}/models": {
@@ -404,6 +509,50 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** BatchJob */
+        BatchJob: {
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            deployment_id: string | null;
+            deployment_name: string;
+            failed_rows: components["schemas"]["BatchJobFile"] | null;
+            finished_at: string | null;
+            /** Format: uuid */
+            id: string;
+            input: components["schemas"]["BatchJobInput"];
+            model_name: string;
+            model_version: number;
+            /** Format: uuid */
+            project_id: string;
+            reason: string;
+            results: components["schemas"]["BatchJobFile"] | null;
+            rows_done: number;
+            rows_failed: number;
+            rows_total: number;
+            started_at: string | null;
+            /** @enum {string} */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+        };
+        /** BatchJobFile */
+        BatchJobFile: {
+            digest: string;
+            file_name: string;
+            size_bytes: number;
+        };
+        /** BatchJobInput */
+        BatchJobInput: {
+            digest: string;
+            file_name: string;
+            /** @enum {string} */
+            format: "csv" | "jsonl" | "parquet";
+            size_bytes: number;
+        };
+        /** BatchJobPage */
+        BatchJobPage: {
+            items: components["schemas"]["BatchJob"][];
+            next_cursor: string | null;
+        };
         /**
          * Batching
          * @default {
@@ -536,14 +685,29 @@ export interface components {
             /** Format: uuid */
             id: string;
             key_id: string;
+            limits: components["schemas"]["KeyLimits"];
             name: string;
+            requests_today?: number | null;
             revoked_at: string | null;
             scopes: "infer"[];
+        };
+        /** KeyLimits */
+        KeyLimits: {
+            burst?: number | null;
+            max_concurrency?: number | null;
+            requests_per_day?: number | null;
+            requests_per_s?: number | null;
+            rows_per_s?: number | null;
         };
         /** KeyPage */
         KeyPage: {
             items: components["schemas"]["Key"][];
             next_cursor: string | null;
+        };
+        /** KeyPatch */
+        KeyPatch: {
+            limits?: components["schemas"]["KeyLimits"];
+            name?: string;
         };
         /** Live */
         Live: {
@@ -626,6 +790,7 @@ export interface components {
         /** NewKey */
         NewKey: {
             expires_at?: string | null;
+            limits?: components["schemas"]["KeyLimits"];
             name: string;
             scopes: "infer"[];
         };
@@ -770,25 +935,7 @@ export interface components {
             items: components["schemas"]["Revision"][];
             next_cursor: string | null;
         };
-        /**
-         * RevisionSettings
-         * @default {
-         *       "batching": {
-         *         "max_batch_size": null,
-         *         "max_delay_us": null,
-         *         "max_queue_rows": null,
-         *         "timeout_ms": null,
-         *         "padding": null
-         *       },
-         *       "execution": {
-         *         "mode": null,
-         *         "intra_op_threads": null
-         *       },
-         *       "latency_goal_ms": null,
-         *       "cache": null,
-         *       "max_concurrency": null
-         *     }
-         */
+        /** RevisionSettings */
         RevisionSettings: {
             batching?: components["schemas"]["Batching"];
             cache?: components["schemas"]["Cache"] | null;
@@ -1133,6 +1280,275 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listBatchJobs: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchJobPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createBatchJob: {
+        parameters: {
+            query: {
+                /** @description Whose current model version predicts the rows. */
+                deployment_id: string;
+                /** @description Name of the file; its ending tells the format: .csv, .jsonl, .ndjson, .parquet or .pq. */
+                file_name?: string;
+                /** @description Take the input of this earlier job; the request then has no body. */
+                input_of?: string | null;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        /** @description The bytes of one CSV, JSON lines or Parquet file. */
+        requestBody?: {
+            content: {
+                "application/octet-stream": unknown;
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchJob"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatchJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchJob"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteBatchJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelBatchJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchJob"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatchJobFailedRows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getBatchJobResults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resumeBatchJob: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BatchJob"];
                 };
             };
             /** @description What went wrong. */
@@ -1552,6 +1968,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyPatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Key"];
+                };
             };
             /** @description What went wrong. */
             default: {
