@@ -61,6 +61,10 @@ class LookUps:
         """Look-ups that were given up since the start."""
 
     @property
+    def is_connected(self) -> bool:
+        return self._link is not None
+
+    @property
     def is_up(self) -> bool:
         """Whether look-ups are sent now."""
         return self._link is not None and not self._overdue and time.monotonic() >= self._paused_until

@@ -29,6 +29,11 @@ class Storing:
         self.dropped = 0
         """Answers it was not sent, or would not take."""
 
+    @property
+    def is_up(self) -> bool:
+        """Whether answers are stored now."""
+        return self._link is not None and self._has_room
+
     async def run(self) -> None:
         """Keep the connection, and an eye on Redis' memory, until cancelled."""
         async with asyncio.TaskGroup() as group:
