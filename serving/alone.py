@@ -8,11 +8,23 @@ from typing import Final
 
 from contracts.errors import HeadraceError, NotFound
 from contracts.settings import ServeSettings
-from serving.application import MODELS, HttpCall, allow, answer_about, describe_server, refuse, split_path
+from serving.application import (
+    ALL_STATISTICS,
+    MODELS,
+    allow,
+    answer_about,
+    describe_server,
+    nothing_at,
+    refuse,
+    split_path,
+    statistics_of,
+)
 from serving.calls import Call
-from serving.errors import PathNotFound, VersionNotFound
+from serving.errors import VersionNotFound
 from serving.http import Application, Exchange, Limits, listen
 from serving.models import Model, load_model
+from serving.repository import INDEX, ModelState, read_index, render_index
+from serving.verbs import CALLS
 
 logger = logging.getLogger(__name__)
 
@@ -59,14 +71,21 @@ def application(model: Model, limit: int) -> Application:
 
 
 def _answer(exchange: Exchange, path: str, model: Model, limit: int) -> None:
-    if path.startswith(MODELS):
+    if path == ALL_STATISTICS != MODELS + model.name:
+        if allow(exchange, b"GET"):
+            exchange.respond(200, statistics_of((model,)))
+    elif path.startswith(MODELS):
         _answer_model(exchange, path, model, limit)
-        return
-    body = _FIXED.get(path)
-    if body is None:
-        raise PathNotFound(path)
-    if allow(exchange, b"GET"):
-        exchange.respond(200, body)
+    elif path == INDEX:
+        if allow(exchange, b"POST"):
+            index = [ModelState(model.name, model.version, "READY")]
+            exchange.respond(200, render_index(index, read_index(exchange.body)))
+    else:
+        body = _FIXED.get(path)
+        if body is None:
+            raise nothing_at(path)
+        if allow(exchange, b"GET"):
+            exchange.respond(200, body)
 
 
 def _answer_model(exchange: Exchange, path: str, model: Model, limit: int) -> None:
@@ -75,10 +94,11 @@ def _answer_model(exchange: Exchange, path: str, model: Model, limit: int) -> No
         raise ModelUnknown(name)
     if version not in (None, model.version):
         raise VersionNotFound(name, version)
-    if verb != "infer":
+    make_call = CALLS.get(verb)
+    if make_call is None:
         answer_about(exchange, model, verb)
     elif allow(exchange, b"POST"):
-        HttpCall(exchange, limit).begin(model, model.submit, _forget)
+        make_call(exchange, limit).begin(model, model.submit, _forget)
 
 
 def _forget(_call: Call) -> None:

@@ -1,7 +1,8 @@
 """The protocol over HTTP: inference calls, and what is answered about one model or none, here and at the gateway alike."""
 
 import asyncio
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import msgspec
@@ -10,16 +11,32 @@ from contracts.errors import HeadraceError
 from contracts.signature import Tensor
 from serving.batcher import Ticket
 from serving.calls import Call, Submit
-from serving.compression import decompress, is_compressed
-from serving.errors import PathNotFound, RequestMalformed
+from serving.compression import WORTHWHILE, choose_encoding, compress, decompress, is_compressed
+from serving.errors import ExtensionUnsupported, PathNotFound, RequestMalformed
 from serving.http import Exchange
+from serving.model_config import PLATFORM, describe_config
 from serving.models import Model
 from serving.requests import InferRequest
 from serving.responses import Answer
+from serving.statistics import describe_statistics
 
-PLATFORM: Final = "onnxruntime_onnx"
-EXTENSIONS: Final = ("binary_tensor_data",)
+logger = logging.getLogger(__name__)
+
+EXTENSIONS: Final = (
+    "binary_tensor_data",
+    "classification",
+    "generate",
+    "model_configuration",
+    "model_repository",
+    "parameters",
+    "schedule_policy",
+    "statistics",
+)
 MODELS: Final = "/v2/models/"
+ALL_STATISTICS: Final = MODELS + "stats"
+"""A model of the name `stats` stands before it."""
+QUICK: Final = 16 * 1024
+"""Up to so many bytes are compressed on the event loop, in a fraction of a millisecond."""
 TIMING: Final = b"x-headrace-timing"
 """A request with this header is told where its time went, in Server-Timing (milliseconds)."""
 
@@ -55,7 +72,7 @@ class HttpCall(Call):
             headers += b"x-headrace-cache: %s\r\n" % ticket.cache.encode()
         if TIMING in self.exchange.headers:
             headers += _server_timing(self.decode_ns, ticket)
-        self.exchange.respond(200, body, content_type, self.headers + headers)
+        self._respond(body, content_type, self.headers + headers)
 
     def encode(self, ticket: Ticket) -> Answer:
         """The answer, in the form the client asked for."""
@@ -63,6 +80,24 @@ class HttpCall(Call):
 
     def refuse(self, error: HeadraceError) -> None:
         refuse(self.exchange, error, self.headers)
+
+    def _respond(self, body: bytes | list[bytes], content_type: bytes, headers: bytes) -> None:
+        accepted = self.exchange.headers.get(b"accept-encoding")
+        if accepted is None:
+            self.exchange.respond(200, body, content_type, headers)
+            return
+        pieces = [body] if isinstance(body, bytes) else body
+        size = sum(map(len, pieces))
+        encoding = choose_encoding(accepted) if size >= WORTHWHILE else None
+        if encoding is None:
+            self.exchange.respond(200, pieces, content_type, headers)
+            return
+        headers += b"content-encoding: %s\r\nvary: accept-encoding\r\n" % encoding
+        if size <= QUICK:
+            self.exchange.respond(200, compress(pieces, encoding), content_type, headers)
+            return
+        compressing = asyncio.get_running_loop().run_in_executor(None, compress, pieces, encoding)
+        compressing.add_done_callback(lambda it: _respond_compressed(self.exchange, it, content_type, headers))
 
     def _begin_plain(self, plain: "asyncio.Future[bytes]", model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
         error = plain.exception()
@@ -86,12 +121,20 @@ def split_path(path: str) -> tuple[str, str | None, str]:
 
 
 def answer_about(exchange: Exchange, model: Model, verb: str) -> None:
-    """Answer what can be asked about a model. Raises PathNotFound."""
+    """Answer what can be asked about a model. Raises PathNotFound or ExtensionUnsupported."""
     describe = _ABOUT.get(verb)
     if describe is None:
-        raise PathNotFound(exchange.path)
+        raise nothing_at(exchange.path)
     if allow(exchange, b"GET"):
         exchange.respond(200, describe(model))
+
+
+def nothing_at(path: str) -> HeadraceError:
+    """What to say of a path that is not served."""
+    for part, instead in _UNSUPPORTED.items():
+        if part in path:
+            return ExtensionUnsupported(instead)
+    return PathNotFound(path)
 
 
 def refuse(exchange: Exchange, error: HeadraceError, headers: bytes = b"") -> None:
@@ -128,6 +171,34 @@ def describe_model(model: Model) -> bytes:
     )
 
 
+def statistics_of(models: Iterable[Model]) -> bytes:
+    """The body of GET …/stats, about these."""
+    return msgspec.json.encode({"model_stats": [describe_statistics(it.name, it.version, it.statistics) for it in models]})
+
+
+def configure(model: Model) -> dict[str, object]:
+    """The model's configuration as Triton would have it."""
+    plan = model.plan
+    return describe_config(
+        model.name,
+        model.inputs,
+        model.outputs,
+        max_batch_size=plan.max_batch_size if model.joins else 0,
+        max_delay_us=plan.max_delay_us,
+        timeout_us=round(plan.timeout_s * 1e6),
+        max_queued=plan.max_queue_rows,
+    )
+
+
+def _respond_compressed(exchange: Exchange, body: "asyncio.Future[bytes]", content_type: bytes, headers: bytes) -> None:
+    error = body.exception()
+    if error is None:
+        exchange.respond(200, body.result(), content_type, headers)
+    else:
+        logger.error("compressing an answer failed", exc_info=error)
+        exchange.refuse(500, "internal error")
+
+
 def _server_timing(decode_ns: int, ticket: Ticket) -> bytes:
     parts = {"decode": decode_ns, "queue": ticket.queue_ns, "infer": ticket.infer_ns}
     return f"server-timing: {', '.join(f'{name};dur={ns / 1e6:.3f}' for name, ns in parts.items())}\r\n".encode()
@@ -137,5 +208,17 @@ def _describe(tensor: Tensor) -> dict[str, object]:
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": tensor.shape}
 
 
-_ABOUT: Final[dict[str, Callable[[Model], bytes]]] = {"": describe_model, "ready": lambda _: b'{"ready":true}'}
+_ABOUT: Final[dict[str, Callable[[Model], bytes]]] = {
+    "": describe_model,
+    "ready": lambda _: b'{"ready":true}',
+    "config": lambda it: msgspec.json.encode(configure(it)),
+    "stats": lambda it: statistics_of((it,)),
+}
 """By verb what makes the answer's body, in JSON."""
+_UNSUPPORTED: Final = {
+    "/v2/systemsharedmemory": "shared memory is not supported; send tensors in the request, in binary if they are large",
+    "/v2/cudasharedmemory": "shared memory is not supported; send tensors in the request, in binary if they are large",
+    "/trace/setting": "trace settings are not supported; see /metrics and the request log for where time goes",
+    "/v2/logging": "log settings are not supported; the level is set when the server starts, by HEADRACE_LOG_LEVEL",
+}
+"""By a part of their paths the extensions that are not served, and what there is instead."""

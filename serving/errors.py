@@ -29,6 +29,13 @@ class VersionNotFound(NotFound):
         super().__init__(f"model {name!r} has no version {version!r} here")
 
 
+class ExtensionUnsupported(Invalid):
+    """A part of the protocol that is not served; the text says what there is instead."""
+
+    status = 400
+    title = "Extension unsupported"
+
+
 class PathNotFound(NotFound):
     def __init__(self, path: str) -> None:
         super().__init__(f"there is nothing at {path}")

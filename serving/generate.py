@@ -14,12 +14,18 @@ import orjson
 from msgspec import Raw
 
 from contracts.signature import Tensor
+from serving.application import HttpCall
+from serving.batcher import Ticket
 from serving.errors import RequestMalformed
+from serving.http import JSON, Exchange
+from serving.models import Model
 from serving.requests import InferRequest, fitting_shape
+from serving.responses import Answer
 from serving.tensors import Array
 
 TEXT_IN: Final = "text_input"
 TEXT_OUT: Final = "text_output"
+EVENTS: Final = b"text/event-stream"
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])
 
 
@@ -30,6 +36,25 @@ class NotGenerative(RequestMalformed):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"generate needs a model with a BYTES input {TEXT_IN!r} and output {TEXT_OUT!r}; use infer for {name!r}")
+
+
+class GenerateCall(HttpCall):
+    """`POST …/generate`, or `…/generate_stream`, which is answered by one event."""
+
+    __slots__ = ("_streams",)
+
+    def __init__(self, exchange: Exchange, limit: int, *, streams: bool) -> None:
+        """`limit` bounds the decompressed body, in bytes."""
+        super().__init__(exchange, limit)
+        self._streams = streams
+
+    def decode(self, model: Model) -> InferRequest:
+        check_generative(model.name, model.inputs, model.outputs)
+        return model.decoder.decode(as_infer_body(self._body, model.inputs))
+
+    def encode(self, ticket: Ticket) -> Answer:
+        answer = render(self.model.name, self.model.version, ticket.request, ticket.outputs)
+        return (as_event(answer), EVENTS, b"cache-control: no-cache\r\n") if self._streams else (answer, JSON, b"")
 
 
 def check_generative(name: str, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> None:

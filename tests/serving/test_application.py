@@ -151,7 +151,6 @@ async def test_a_version_may_be_named(wire: Wire) -> None:
         ("/v2/models/sum/versions/2", "no version '2'"),
         ("/v2/models/sum/versions/abc/infer", "no version 'abc'"),
         ("/v2/models/sum/nonsense", "nothing at /v2/models/sum/nonsense"),
-        ("/v2/systemsharedmemory/status", "nothing at"),
         ("/%ff", "nothing at"),
     ],
 )
