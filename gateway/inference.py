@@ -19,6 +19,8 @@ from serving.requests import InferRequest
 
 MAX_LOGGED_BYTES: Final = 64 * 1024
 """Arrays may be views of the body, so a record with values keeps all of it in memory until it is flushed."""
+BYTES_A_VALUE: Final = 64
+"""So many bytes of the body count as one value more."""
 
 
 Context = tuple[Caller, Placement, str, int]
@@ -34,9 +36,10 @@ class NotServing(Overloaded):
 class Inference:
     """The way of a call through one worker. `routes` is None until the first table has come."""
 
-    def __init__(self, traffic: Traffic, log: Callable[[Entry], None]) -> None:
+    def __init__(self, traffic: Traffic, log: Callable[[Entry], None], has_room: Callable[[int], bool] = lambda _: True) -> None:
+        """`has_room` tells whether so many values can be logged now."""
         self.routes: Routes | None = None
-        self._traffic, self._log = traffic, log
+        self._traffic, self._log, self._has_room = traffic, log, has_room
 
     def authenticate(self, authorization: bytes) -> Caller:
         """Whose key it is. Raises KeyRefused or NotServing."""
@@ -83,7 +86,7 @@ class Inference:
         queue_ns, infer_ns, batch_rows, cache = (
             (0, 0, 0, "") if ticket is None else (ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache)
         )
-        inputs, outputs = _logged_values(call)
+        inputs, outputs = self._logged_values(call)
         self._log(
             (
                 time_ns,
@@ -104,6 +107,22 @@ class Inference:
                 outputs,
             )
         )
+
+    def _logged_values(self, call: Call) -> tuple[Sequence[Array], Sequence[Array]]:
+        """Inputs and outputs in the order of the signature; none if they are too many, no outputs if not all were asked for."""
+        request = call.request
+        if request is None or call.size_bytes > MAX_LOGGED_BYTES:
+            return (), ()
+        inputs = tuple(request.inputs.values())
+        outputs = _in_order(request.outputs, call.outputs, call.model.outputs)
+        elements = 0
+        for array in inputs:
+            elements += array.size
+        for array in outputs:
+            elements += array.size
+        if elements > MAX_LOGGED_VALUES or not self._has_room(elements + call.size_bytes // BYTES_A_VALUE):
+            return (), ()
+        return inputs, outputs
 
 
 def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
@@ -152,23 +171,6 @@ def _taking_rows(submit: Submit, limiter: Limiter) -> Submit:
         return submit(request, waiting, settle)
 
     return take_rows
-
-
-def _logged_values(call: Call) -> tuple[Sequence[Array], Sequence[Array]]:
-    """Inputs and outputs in the order of the signature; none if they are too many, and no outputs if not all were asked for."""
-    request = call.request
-    if request is None or call.size_bytes > MAX_LOGGED_BYTES:
-        return (), ()
-    inputs = tuple(request.inputs.values())
-    outputs = _in_order(request.outputs, call.outputs, call.model.outputs)
-    elements = 0
-    for array in inputs:
-        elements += array.size
-    for array in outputs:
-        elements += array.size
-    if elements > MAX_LOGGED_VALUES:
-        return (), ()
-    return inputs, outputs
 
 
 def _in_order(names: Sequence[str], arrays: Sequence[Array], signature: Sequence[Tensor]) -> Sequence[Array]:

@@ -28,6 +28,11 @@ FLUSH_S: Final = 0.25
 BATCH_RECORDS: Final = 2000
 BATCH_VALUE_BYTES: Final = 1 << 20
 """A batch ends at this many bytes of values: telemetry holds some batches in memory at once."""
+VALUES_A_FLUSH: Final = 250_000
+"""Numbers that may wait for one flush, which is a million a second: beyond it records go without their values, a sample of them.
+
+It bounds what the ring holds in memory, and what images by the thousand would make of Redis and ClickHouse.
+"""
 SLICE_RECORDS: Final = 250
 """Building a record takes about 2 microseconds, and all requests wait meanwhile."""
 WATCH_STREAM_S: Final = 1.0
@@ -49,6 +54,9 @@ class RequestLog:
         self._watch_stream_at = 0.0
         self._stream_is_full = False
         self._stopping = asyncio.Event()
+        self._values_left = VALUES_A_FLUSH
+        self.without_values = 0
+        """Records that went without their values, for want of room."""
         self.lost = 0
         """Records dropped since the start."""
         self.sent = 0
@@ -74,6 +82,15 @@ class RequestLog:
             ring.popleft()
             self._count_lost(1)
         ring.append(entry)
+
+    def has_room(self, values: int) -> bool:
+        """Whether so many more values may wait for the next flush; if so, they are counted in."""
+        left = self._values_left - values
+        if left < 0:
+            self.without_values += 1
+            return False
+        self._values_left = left
+        return True
 
     async def run(self) -> None:
         """Carry records away until `stop`; returns when the ring is empty."""
@@ -101,6 +118,7 @@ class RequestLog:
 
     async def _flush(self) -> None:
         left = len(self._ring)
+        self._values_left = VALUES_A_FLUSH
         while left > 0:
             taken, builders = await self._take(min(left, BATCH_RECORDS))
             left -= taken

@@ -213,3 +213,14 @@ async def test_redis_out_of_memory_costs_no_record(valkey: BreakableValkey, tmp_
             client.config_set("maxmemory", 0)
             await until(lambda: log.sent == 1, "the replay")
     assert len(logged(valkey)) == 1
+
+
+async def test_only_so_many_values_wait_for_one_flush(valkey: BreakableValkey, tmp_path: Path) -> None:
+    async with running_log(valkey.url, tmp_path) as log:
+        assert log.has_room(request_log.VALUES_A_FLUSH - 5)
+        assert not log.has_room(6)
+        assert log.has_room(5)
+        assert log.without_values == 1
+        log.append(entry())
+        await until(lambda: log.sent == 1, "the flush")
+        assert log.has_room(request_log.VALUES_A_FLUSH)
