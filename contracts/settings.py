@@ -59,6 +59,12 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     max_model_bytes: Annotated[int, Meta(ge=1024)] = 2 * 1024**3
     inspect_memory_bytes: Annotated[int, Meta(ge=2**28)] = 4 * 1024**3
     inspect_timeout_s: Annotated[float, Meta(gt=0, le=600)] = 60.0
+    max_batch_input_bytes: Annotated[int, Meta(ge=1024)] = 4 * 1024**3
+    """Size of the input file of a batch job."""
+    batch_jobs_at_once: Annotated[int, Meta(ge=0, le=64)] = 2
+    """Batch jobs that one control process runs at a time, each in a process of its own; 0 leaves them to others."""
+    batch_job_memory_bytes: Annotated[int, Meta(ge=2**28)] = 1024**3
+    """What the process of one batch job may take."""
     bcrypt_cost: Annotated[int, Meta(ge=4, le=16)] = 12
     access_token_s: Annotated[int, Meta(ge=30, le=86400)] = 900
     refresh_token_s: Annotated[int, Meta(ge=60)] = 30 * 86400

@@ -13,6 +13,8 @@ from contracts.settings import ControlSettings
 from control import console, openapi
 from control.access import admit, authenticate, provide_member, provide_principal, provide_tenant
 from control.background import running
+from control.batch_jobs import routes as batch_jobs
+from control.batch_jobs.dispatch import Dispatcher, dispatch_forever
 from control.database import Connection, Database
 from control.deployments import routes as deployments
 from control.headers import add_headers, answer_error
@@ -34,6 +36,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *keys.HANDLERS,
     *registry.HANDLERS,
     *deployments.HANDLERS,
+    *batch_jobs.HANDLERS,
     *monitoring.HANDLERS,
 ]
 LARGEST_BODY_BYTES: Final = 1 << 20
@@ -50,6 +53,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             async with (
                 publishing_routes(settings.database_url, resources.database, resources.redis),
                 running(sweep_forever(resources.database, resources.artifacts)),
+                running(dispatch_forever(Dispatcher(settings, resources.database, resources.registry.staging.root))),
             ):
                 yield
 

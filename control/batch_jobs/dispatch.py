@@ -1,0 +1,98 @@
+"""Claiming jobs and giving each a process, a few at a time; every control process does this."""
+
+import asyncio
+import logging
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+from msgspec import Struct
+
+from contracts.settings import ControlSettings
+from control.batch_jobs import progress, workers
+from control.batch_jobs.orders import RunOrder
+from control.batch_jobs.progress import Claim
+from control.database import Database, DatabaseUnavailable
+from control.keys.secrets import console_key
+
+logger = logging.getLogger(__name__)
+
+LOOK_S: Final = 1.0
+"""How often to look for jobs that other processes made or lost."""
+
+
+class Dispatcher(Struct, frozen=True):
+    """What running jobs needs."""
+
+    settings: ControlSettings
+    database: Database
+    folder: Path
+    """Where the jobs' files are worked on; leftovers vanish with the process."""
+
+
+async def dispatch_forever(dispatcher: Dispatcher) -> None:
+    """Keep up to `batch_jobs_at_once` jobs running."""
+    running: set[asyncio.Task[None]] = set()
+    try:
+        while True:
+            with suppress(TimeoutError):
+                await _claim_all(dispatcher, running)
+            await asyncio.wait([*running, asyncio.ensure_future(asyncio.sleep(LOOK_S))], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _claim_all(dispatcher: Dispatcher, running: set[asyncio.Task[None]]) -> None:
+    while len(running) < dispatcher.settings.batch_jobs_at_once:
+        try:
+            claim = await dispatcher.database.run(lambda it: progress.claim_job(it, uuid4()))
+        except (DatabaseUnavailable, asyncpg.UndefinedTableError) as error:
+            logger.debug("batch jobs cannot be claimed now: %s", error)
+            return
+        if claim is None:
+            return
+        task = asyncio.create_task(_run(dispatcher, claim))
+        running.add(task)
+        task.add_done_callback(running.discard)
+
+
+async def _run(dispatcher: Dispatcher, claim: Claim) -> None:
+    """Run a job. Whatever happens, it does not stay ours."""
+    try:
+        if claim.attempts > progress.MAX_ATTEMPTS:
+            await _fail(dispatcher, claim, f"{progress.MAX_ATTEMPTS} times its process ended without finishing one more part")
+            return
+        folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=dispatcher.folder))
+        try:
+            status = await workers.run_job(_order(dispatcher.settings, claim, folder))
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+        if status:
+            await _fail(dispatcher, claim, f"its process {workers.describe_end(status)}")
+    except DatabaseUnavailable as error:
+        logger.warning("job %s is left to whoever finds it: %s", claim.job_id, error)
+
+
+async def _fail(dispatcher: Dispatcher, claim: Claim, reason: str) -> None:
+    if await dispatcher.database.run(lambda it: progress.fail_job(it, claim.job_id, claim.runner, reason)):
+        logger.error("batch job %s failed: %s", claim.job_id, reason)
+
+
+def _order(settings: ControlSettings, claim: Claim, folder: Path) -> RunOrder:
+    return RunOrder(
+        job_id=claim.job_id,
+        runner=claim.runner,
+        folder=str(folder),
+        database_url=settings.database_url,
+        artifacts=settings.artifacts_location(),
+        s3_endpoint=settings.s3_endpoint,
+        gateway_url=settings.gateway_url or settings.inference_url,
+        key=console_key(settings.secret, claim.project_id).text,
+        memory_bytes=settings.batch_job_memory_bytes,
+    )

@@ -1,0 +1,95 @@
+"""Rows of an input file, a few at a time: those that can be read, and those that are broken."""
+
+from bisect import bisect_left
+from typing import Any, Final, Protocol
+
+import pyarrow as pa
+from msgspec import Struct
+
+MISSING: Final = object()
+"""In place of a value that a row does not have (which is not the same as null)."""
+
+
+class Broken(Struct, frozen=True):
+    """A row that cannot be read. `number` counts from 1, without the header of a CSV file."""
+
+    number: int
+    reason: str
+    shown: Any
+    """What is known of it, for the file of failed rows."""
+
+
+class Rows(Protocol):
+    """Rows that could be read."""
+
+    are_texts: bool
+    """All values are text, whatever they mean (CSV)."""
+
+    def column(self, name: str) -> list[Any]:
+        """One value a row; `MISSING` where a row has none."""
+        ...
+
+    def shown(self, index: int) -> Any:
+        """One row for the file of failed rows."""
+        ...
+
+    def take(self, indices: list[int]) -> "Rows":
+        """Some of the rows, in this order."""
+        ...
+
+
+class ArrowRows:
+    """Rows of a table: `batch` is an Arrow record batch."""
+
+    def __init__(self, batch: Any, *, are_texts: bool) -> None:
+        self.batch, self.are_texts = batch, are_texts
+
+    def column(self, name: str) -> list[Any]:
+        return self.batch.column(name).to_pylist()
+
+    def shown(self, index: int) -> Any:
+        [row] = self.batch.slice(index, 1).to_pylist()
+        return row
+
+    def take(self, indices: list[int]) -> "ArrowRows":
+        if indices == list(range(self.batch.num_rows)):
+            return self
+        return ArrowRows(self.batch.take(pa.array(indices, pa.int64())), are_texts=self.are_texts)
+
+
+class JsonRows:
+    """Rows that are objects, each with its own fields."""
+
+    are_texts = False
+
+    def __init__(self, objects: list[dict[str, Any]]) -> None:
+        self.objects = objects
+
+    def column(self, name: str) -> list[Any]:
+        return [it.get(name, MISSING) for it in self.objects]
+
+    def shown(self, index: int) -> Any:
+        return self.objects[index]
+
+    def take(self, indices: list[int]) -> "JsonRows":
+        return JsonRows([self.objects[it] for it in indices])
+
+
+class Block(Struct, frozen=True):
+    """Consecutive rows of the file, from row number `first` on: `numbers` are those of `rows`."""
+
+    first: int
+    rows: Rows
+    numbers: list[int]
+    broken: list[Broken]
+
+    @property
+    def count(self) -> int:
+        """How many rows of the file it covers."""
+        return len(self.numbers) + len(self.broken)
+
+    def cut(self, start: int, stop: int) -> "Block":
+        """The rows from `start` up to `stop`, counted from 0 within the block."""
+        low, high = bisect_left(self.numbers, self.first + start), bisect_left(self.numbers, self.first + stop)
+        broken = [it for it in self.broken if self.first + start <= it.number < self.first + stop]
+        return Block(self.first + start, self.rows.take(list(range(low, high))), self.numbers[low:high], broken)

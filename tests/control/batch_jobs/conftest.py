@@ -1,0 +1,43 @@
+"""A control plane with a real gateway behind it."""
+
+import asyncio
+from collections.abc import Generator
+from pathlib import Path
+
+import msgspec
+import pytest
+from litestar import Litestar
+
+from contracts.settings import ControlSettings
+from tests.gateway.breakable import BreakableValkey
+from tests.gateway.running import RunningGateway
+
+
+@pytest.fixture
+def gateway(short_tmp: Path) -> Generator[RunningGateway]:
+    """A gateway with a Valkey of its own, not started yet."""
+    valkey = BreakableValkey(short_tmp)
+    valkey.start()
+    running = RunningGateway(short_tmp, valkey)
+    yield running
+    running.close()
+    valkey.kill()
+
+
+@pytest.fixture
+def settings(settings: ControlSettings, gateway: RunningGateway) -> ControlSettings:
+    """Control and the gateway share Valkey and model files."""
+    return msgspec.structs.replace(
+        settings,
+        redis_url=gateway.valkey.url,
+        artifacts=str(gateway.artifacts),
+        gateway_url=gateway.url,
+        batch_job_memory_bytes=1 << 30,
+    )
+
+
+@pytest.fixture
+async def serving(app: Litestar, gateway: RunningGateway) -> RunningGateway:
+    """The gateway, ready, which it is once control has published what to serve."""
+    await asyncio.to_thread(gateway.start)
+    return gateway
