@@ -691,7 +691,16 @@ export interface components {
             revoked_at: string | null;
             scopes: "infer"[];
         };
-        /** KeyLimits */
+        /**
+         * KeyLimits
+         * @default {
+         *       "requests_per_s": null,
+         *       "burst": null,
+         *       "rows_per_s": null,
+         *       "requests_per_day": null,
+         *       "max_concurrency": null
+         *     }
+         */
         KeyLimits: {
             burst?: number | null;
             max_concurrency?: number | null;
