@@ -23,6 +23,7 @@ class Growth:
 
     def __enter__(self) -> "Growth":
         self._is_alone = _measuring.acquire(blocking=False)
+        trim()
         self._before = _PROCESS.memory_info().rss
         return self
 

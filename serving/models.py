@@ -55,7 +55,7 @@ class Model:
         self.decoder = RequestDecoder(signature.inputs, signature.outputs, is_batched=plan.joins)
         self.encoder = ResponseEncoder(name, version, signature.outputs, labels_of(metadata), is_batched=plan.joins)
         self.memory_bytes = memory_bytes
-        """By how much the process grew when it was loaded; the file's size where that is more, or could not be told."""
+        """By how much the process grew when it was loaded; the file's size where that could not be told."""
         self.metadata = metadata
         """The file's own; `headrace.*` keys are ours."""
         self.example = example
@@ -141,7 +141,7 @@ def load_model(
     for choice in choices:
         logger.info("model %s version %s: %s is %s. %s", name, version, choice.name, choice.value, choice.reason)
     tuning = Tuning(curve.points, choices, curve.measured_at, curve.took_s)
-    memory_bytes = max(growth.bytes, tuner.source.size_bytes)
+    memory_bytes = growth.bytes or tuner.source.size_bytes
     return Model(
         name,
         version,

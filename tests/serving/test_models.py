@@ -15,6 +15,7 @@ from onnx import TensorProto, helper
 
 from contracts.errors import HeadraceError
 from serving.errors import InputRefusedByModel, ModelClosed, ModelNotLoadable
+from serving.memory import Growth
 from serving.models import Model, load_model
 from serving.requests import InferRequest
 from serving.sessions import Source
@@ -179,7 +180,7 @@ async def test_a_closed_model_gives_its_session_back(load: Load, monkeypatch: py
 
     def open_and_remember(source: Source, threads: int) -> Any:
         session = open_session_of(source, threads)
-        opened.append(weakref.ref(session._sess))  # what holds the memory
+        opened.append(weakref.ref(vars(session)["_sess"]))  # what holds the memory
         return session
 
     open_session_of = Source.open
@@ -206,6 +207,35 @@ async def test_one_large_request_does_not_keep_its_memory(load: Load) -> None:
         gc.collect()  # the test's own callers and tickets know each other
         await run(model, x=np.ones((1, 1), np.float32))
     assert process.memory_info().rss - before < 100_000_000
+
+
+def resident() -> int:
+    gc.collect()
+    return psutil.Process().memory_info().rss
+
+
+def weighty_model(path: Path, size: int = 4000) -> Path:
+    """`y` [N, size] from `x` [N, size] by a matrix of `size` squared different numbers."""
+    return models.linear_model(path, width=size, outputs=size)
+
+
+async def test_a_large_models_memory_is_told_and_comes_back(load: Load) -> None:
+    size = 4000 * 4000 * 4
+    await asyncio.to_thread(load(weighty_model).close)  # what the first model takes beside is onnxruntime's own
+    before = resident()
+    model = load(weighty_model)
+    assert 0.9 * size < model.memory_bytes < 1.3 * size
+    assert 0.9 * size < resident() - before < 1.3 * size
+    await run(model, x=np.zeros((64, 4000), np.float32))
+    await asyncio.to_thread(model.close)
+    assert resident() - before < 0.2 * size
+
+
+async def test_two_loads_at_once_do_not_count_each_other() -> None:
+    with Growth() as outer, Growth() as inner:
+        block = np.ones(30_000_000)
+    assert outer.bytes >= 0.9 * block.nbytes
+    assert inner.bytes == 0
 
 
 async def test_a_closed_model_takes_no_more(load: Load) -> None:
