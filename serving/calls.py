@@ -117,6 +117,9 @@ class Call(ABC):
         started = time.monotonic_ns()
         try:
             self.answer(ticket)
+        except HeadraceError as error:
+            self._fail(error)
+            return
         except Exception:
             logger.exception("encoding an answer of model %s failed", self.model.name)
             self._fail(AnswerUnencodable(self.model.name))
