@@ -13,6 +13,8 @@ from gateway.endpoints import Endpoint
 SCOPE: Final = "infer"
 SCHEME: Final = b"bearer "
 KEY_PREFIX: Final = b"hr_"
+CHALLENGE: Final = b'www-authenticate: Bearer realm="headrace"\r\n'
+"""What a refused key is answered with."""
 
 
 class KeyRefused(Unauthenticated):
