@@ -7,6 +7,7 @@ export type Session = Schemas['Session'];
 export type Me = Schemas['Me'];
 export type Project = Schemas['Project'];
 export type Key = Schemas['Key'];
+export type KeyLimits = Schemas['KeyLimits'];
 export type CreatedKey = Schemas['CreatedKey'];
 export type Tensor = Schemas['Tensor'];
 export type Model = Schemas['Model'];

@@ -51,6 +51,8 @@ export const key = (over: Partial<Key> = {}): Key => ({
   created_at: CREATED,
   expires_at: null,
   revoked_at: null,
+  limits: { requests_per_s: null, burst: null, rows_per_s: null, requests_per_day: null, max_concurrency: null },
+  requests_today: null,
   ...over,
 });
 

@@ -6,6 +6,7 @@ import { RelativeTime } from '@/ui/RelativeTime';
 import { StatusPill } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
+import { LimitsView } from './LimitsView';
 import { statusOf } from './status';
 
 const WIDE = 'hidden md:table-cell';
@@ -14,6 +15,7 @@ const HEAD = (
   <>
     <Th>Name</Th>
     <Th>Status</Th>
+    <Th className="hidden sm:table-cell">Limits</Th>
     <Th className={WIDE}>Scopes</Th>
     <Th className={WIDE}>Created</Th>
     <Th className="hidden sm:table-cell">Expires</Th>
@@ -23,24 +25,36 @@ const HEAD = (
   </>
 );
 
-export const KeyTable = ({ keys, onRevoke }: { keys: Key[]; onRevoke: (key: Key) => void }) => (
+interface KeyTableProps {
+  keys: Key[];
+  onEdit: (key: Key) => void;
+  onRevoke: (key: Key) => void;
+}
+
+export const KeyTable = ({ keys, onEdit, onRevoke }: KeyTableProps) => (
   <Table label="API keys" head={HEAD}>
     {keys.map((key) => (
-      <KeyRow key={key.id} of={key} onRevoke={() => onRevoke(key)} />
+      <KeyRow key={key.id} of={key} onEdit={() => onEdit(key)} onRevoke={() => onRevoke(key)} />
     ))}
   </Table>
 );
 
-function KeyRow({ of: key, onRevoke }: { of: Key; onRevoke: () => void }) {
+function KeyRow({ of: key, onEdit, onRevoke }: { of: Key; onEdit: () => void; onRevoke: () => void }) {
   const status = statusOf(key, useNow());
   return (
     <Tr>
       <Td className="max-w-72">
         <p className="font-medium break-words">{key.name}</p>
         <code className="font-mono text-caption whitespace-nowrap text-subtle">hr_{key.key_id}_…</code>
+        <div className="pt-1 text-caption text-muted sm:hidden">
+          <LimitsView of={key} />
+        </div>
       </Td>
       <Td>
         <StatusPill tone={status.tone}>{status.word}</StatusPill>
+      </Td>
+      <Td className="hidden sm:table-cell">
+        <LimitsView of={key} />
       </Td>
       <Td className={WIDE}>{key.scopes.join(', ')}</Td>
       <Td className={classes(WIDE, 'text-muted')}>
@@ -49,9 +63,14 @@ function KeyRow({ of: key, onRevoke }: { of: Key; onRevoke: () => void }) {
       <Td className="hidden text-muted sm:table-cell">{key.expires_at ? <RelativeTime time={key.expires_at} /> : 'Never'}</Td>
       <Td className="text-right">
         {!key.revoked_at && (
-          <Button size="small" variant="ghost" aria-label={`Revoke ${key.name}`} onClick={onRevoke}>
-            Revoke
-          </Button>
+          <div className="flex justify-end gap-1">
+            <Button size="small" variant="ghost" aria-label={`Edit ${key.name}`} onClick={onEdit}>
+              Edit
+            </Button>
+            <Button size="small" variant="ghost" aria-label={`Revoke ${key.name}`} onClick={onRevoke}>
+              Revoke
+            </Button>
+          </div>
         )}
       </Td>
     </Tr>

@@ -1,6 +1,6 @@
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { KeyRound, Plus } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import { type ComponentProps, type ReactNode, useState } from 'react';
 
 import { useProject } from '@/api/projects';
 import type { Key } from '@/api/types';
@@ -11,6 +11,7 @@ import { Checkbox } from '@/ui/Field';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 
+import { EditKeyDialog } from './EditKeyDialog';
 import { KeyTable } from './KeyTable';
 import { NewKeyDialog } from './NewKeyDialog';
 import { useKeys } from './queries';
@@ -22,6 +23,7 @@ export function KeysPage() {
   const project = useProject();
   const keys = useKeys(project.id);
   const [creating, setCreating] = useState(false);
+  const [editing, setEditing] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   const create = (
     <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
@@ -33,14 +35,15 @@ export function KeysPage() {
       <PageHeader title="API keys" context={project.name} actions={create}>
         Programs send a key with every call: <code className="font-mono text-code">Authorization: Bearer hr_…</code>
       </PageHeader>
-      <Loaded query={keys}>{(items) => (items.length > 0 ? <KeyList keys={items} onRevoke={setRevoking} /> : <NoKeys action={create} />)}</Loaded>
+      <Loaded query={keys}>{(items) => (items.length > 0 ? <KeyList keys={items} onEdit={setEditing} onRevoke={setRevoking} /> : <NoKeys action={create} />)}</Loaded>
       <NewKeyDialog projectId={project.id} open={creating} onOpenChange={setCreating} />
+      <EditKeyDialog projectId={project.id} of={editing} close={() => setEditing(null)} />
       <RevokeDialog projectId={project.id} of={revoking} close={() => setRevoking(null)} />
     </>
   );
 }
 
-function KeyList({ keys, onRevoke }: { keys: Key[]; onRevoke: (key: Key) => void }) {
+function KeyList({ keys, ...actions }: ComponentProps<typeof KeyTable>) {
   const { all = false } = useSearch({ strict: false });
   const navigate = useNavigate();
   const now = useNow();
@@ -50,7 +53,7 @@ function KeyList({ keys, onRevoke }: { keys: Key[]; onRevoke: (key: Key) => void
   return (
     <div className="flex flex-col gap-3">
       {shown.length > 0 ? (
-        <KeyTable keys={shown} onRevoke={onRevoke} />
+        <KeyTable keys={shown} {...actions} />
       ) : (
         <Empty icon={<KeyRound />} title="No key works any more">
           Every key of this project has been revoked or has expired.

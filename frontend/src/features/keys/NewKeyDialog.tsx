@@ -1,3 +1,4 @@
+import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 
 import { refusalOf } from '@/api/problem';
@@ -6,6 +7,8 @@ import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Checkbox, Field, FormProblem, Input, Select } from '@/ui/Field';
 
+import { LimitFields, type LimitForm } from './LimitFields';
+import { limitsOf, NO_LIMITS } from './limits';
 import { useCreateKey } from './queries';
 import { SecretOnce } from './SecretOnce';
 
@@ -35,7 +38,7 @@ function OpenDialog({ projectId, onOpenChange }: Omit<NewKeyDialogProps, 'open'>
   );
 }
 
-interface NewKeyForm {
+interface NewKeyForm extends LimitForm {
   name: string;
   infer: boolean;
   days: string;
@@ -49,10 +52,11 @@ const LIFETIMES = [
 ];
 
 function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
-  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, days: '90' } });
+  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, days: '90', limits: NO_LIMITS } });
+  const [limiting, setLimiting] = useState(false);
   const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at']);
   const { errors } = formState;
-  const submit = handleSubmit(({ name, days }) => creating.mutate({ name, scopes: ['infer'], expires_at: inDays(days) }));
+  const submit = handleSubmit(({ name, days, limits }) => creating.mutate({ name, scopes: ['infer'], expires_at: inDays(days), limits: limitsOf(limits) }));
   return (
     <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
       <Field label="Name" hint="The program that will use it, such as “checkout service”." error={errors.name?.message ?? refusal.fields.name}>
@@ -78,6 +82,13 @@ function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreat
           </Select>
         )}
       </Field>
+      {/* Opened where something in it is to be mended, or nobody would see what holds the form back. */}
+      <details open={limiting || errors.limits !== undefined} onToggle={(event) => setLimiting(event.currentTarget.open)}>
+        <summary className="cursor-pointer text-label">Limits</summary>
+        <div className="pt-3">
+          <LimitFields register={register} errors={errors} />
+        </div>
+      </details>
       <FormProblem message={refusal.message} />
       <DialogActions>
         <Button onClick={cancel}>Cancel</Button>

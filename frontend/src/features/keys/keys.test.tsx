@@ -7,7 +7,10 @@ import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
 const PAGE = '/o/analytical/p/default/keys';
+const NONE = { requests_per_s: null, burst: null, rows_per_s: null, requests_per_day: null, max_concurrency: null };
 const SECRET = 'hr_abcdefghijkl_s3cr3tS3cr3tS3cr3tS3cr3tS3cr3tS3cr3t';
+
+const limitsOf = async (name: string) => within((await screen.findByRole('cell', { name: new RegExp(name) })).closest('tr')!).getAllByRole('cell')[2];
 
 let keys: Key[];
 
@@ -31,7 +34,7 @@ test('a new key is shown once, and the dialog ends only when it is stored', asyn
   await user.click(form.getByRole('button', { name: 'Create key' }));
 
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: NONE });
   const done = screen.getByRole('button', { name: 'Done' });
   expect(done).toBeDisabled();
   await user.keyboard('{Escape}');
@@ -49,6 +52,83 @@ test('a key without a name is refused in the form', async () => {
   const form = within(await screen.findByRole('dialog'));
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await form.findByText('Give the key a name.')).toBeInTheDocument();
+});
+
+test('a new key can be limited; what is wrong about a limit is said before it is sent', async () => {
+  const asked = vi.fn();
+  answer('post', '/projects/{project_id}/keys', async ({ request }) => {
+    asked(await request.json());
+    return json({ key: key(), secret: SECRET }, 201);
+  });
+  const { user } = visit(PAGE);
+  await user.click((await screen.findAllByRole('button', { name: 'Create key' }))[0]!);
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Name'), 'checkout service');
+  await user.selectOptions(form.getByLabelText('Expires after'), 'Never');
+  await user.click(form.getByText('Limits'));
+  await user.type(form.getByLabelText('Requests in a burst'), '2.5');
+  await user.type(form.getByLabelText('Rows a second'), 'many');
+  await user.click(form.getByRole('button', { name: 'Create key' }));
+  expect(await form.findByText('Type a whole number.')).toBeInTheDocument();
+  expect(form.getByText('Type a number, or nothing for no limit.')).toBeInTheDocument();
+
+  await user.clear(form.getByLabelText('Rows a second'));
+  await user.clear(form.getByLabelText('Requests in a burst'));
+  await user.type(form.getByLabelText('Requests in a burst'), '20');
+  expect(await form.findByText('A burst needs requests a second, at which it comes back.')).toBeInTheDocument();
+  await user.type(form.getByLabelText('Requests a second'), '0.5');
+  await user.click(form.getByRole('button', { name: 'Create key' }));
+  expect(await screen.findByText(SECRET)).toBeInTheDocument();
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: { ...NONE, requests_per_s: 0.5, burst: 20 } });
+});
+
+test('limits are shown in plain words, with what was used of the quota today', async () => {
+  keys = [
+    key({ id: 'a', name: 'till', limits: { ...NONE, requests_per_s: 2.5, burst: 1200, rows_per_s: 5000, max_concurrency: 8 } }),
+    key({ id: 'b', name: 'nightly', limits: { ...NONE, requests_per_day: 1000 }, requests_today: 312 }),
+    key({ id: 'c', name: 'unheard', limits: { ...NONE, requests_per_day: 1000 }, requests_today: null }),
+    key({ id: 'd', name: 'free' }),
+  ];
+  visit(PAGE);
+  expect(await limitsOf('till')).toHaveTextContent('2.5 requests/s, 1,200 in a burst5,000 rows/s8 at once');
+  expect(await limitsOf('nightly')).toHaveTextContent('312 of 1,000 today');
+  expect(await limitsOf('unheard')).toHaveTextContent('1,000 a day');
+  expect(await limitsOf('free')).toHaveTextContent('No limits');
+});
+
+test('a key is renamed, and its limits changed, where they stand', async () => {
+  keys = [key({ limits: { ...NONE, requests_per_s: 100, requests_per_day: 1000 } })];
+  const asked = vi.fn();
+  answer('patch', '/projects/{project_id}/keys/{id}', async ({ request }) => {
+    asked(await request.json());
+    const changed = key({ name: 'till', limits: { ...NONE, requests_per_s: 100, max_concurrency: 4 } });
+    keys = [changed];
+    return json(changed);
+  });
+  const { user } = visit(PAGE);
+  await user.click(await screen.findByRole('button', { name: 'Edit checkout service' }));
+  const form = within(await screen.findByRole('dialog'));
+  expect(form.getByLabelText('Requests a second')).toHaveValue('100');
+  await user.clear(form.getByLabelText('Name'));
+  await user.type(form.getByLabelText('Name'), 'till');
+  await user.clear(form.getByLabelText('Requests a day'));
+  await user.type(form.getByLabelText('Requests at once'), '4');
+  await user.click(form.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'till', limits: { ...NONE, requests_per_s: 100, max_concurrency: 4 } });
+  expect(await screen.findByRole('cell', { name: /till/ })).toBeInTheDocument();
+});
+
+test('a refused change says why and keeps what was typed', async () => {
+  keys = [key()];
+  answer('patch', '/projects/{project_id}/keys/{id}', () => problem(422, 'Key limits unfit', 'a burst needs requests_per_s'));
+  const { user } = visit(PAGE);
+  await user.click(await screen.findByRole('button', { name: 'Edit checkout service' }));
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Requests a day'), '12');
+  await user.click(form.getByRole('button', { name: 'Save' }));
+  expect(await form.findByRole('alert')).toHaveTextContent('a burst needs requests_per_s');
+  expect(form.getByLabelText('Requests a day')).toHaveValue('12');
 });
 
 test('revoking asks first, says what happens, and hides the key', async () => {

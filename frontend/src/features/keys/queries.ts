@@ -2,7 +2,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
 import { everyPage } from '@/api/paging';
-import type { Key } from '@/api/types';
+import type { Key, KeyLimits } from '@/api/types';
 
 const keysKey = (projectId: string) => ['keys', projectId] as const;
 
@@ -18,6 +18,7 @@ export interface NewKey {
   name: string;
   scopes: Key['scopes'];
   expires_at: string | null;
+  limits: KeyLimits;
 }
 
 export function useCreateKey(projectId: string) {
@@ -27,6 +28,15 @@ export function useCreateKey(projectId: string) {
     onSuccess: () => client.invalidateQueries({ queryKey: keysKey(projectId) }),
     // The answer holds the secret: forget it with the dialog that shows it.
     gcTime: 0,
+  });
+}
+
+export function useUpdateKey(projectId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ key, change }: { key: Key; change: { name: string; limits: KeyLimits } }) =>
+      call(api.PATCH('/api/v1/projects/{project_id}/keys/{id}', { params: { path: { project_id: projectId, id: key.id } }, body: change })),
+    onSuccess: () => client.invalidateQueries({ queryKey: keysKey(projectId) }),
   });
 }
 
