@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from contracts.errors import HeadraceError, Overloaded
 from contracts.records import MAX_LOGGED_VALUES
 from contracts.signature import Tensor
-from gateway.endpoints import Endpoint, Placement
+from gateway.endpoints import Endpoint, Gate, Placement
 from gateway.log_records import Array, Entry
 from gateway.routing import Caller, Limiter, Routes
 from gateway.traffic import Traffic
@@ -15,6 +15,7 @@ from serving.batcher import Caller as Waiting
 from serving.batcher import Ticket
 from serving.calls import Call, Submit
 from serving.errors import VersionNotFound
+from serving.models import Model
 from serving.requests import InferRequest
 
 MAX_LOGGED_BYTES: Final = 64 * 1024
@@ -23,8 +24,14 @@ BYTES_A_VALUE: Final = 64
 """So many bytes of the body count as one value more."""
 
 
-Context = tuple[Caller, Placement, str, int]
-"""Who called, what answers, the request's id, and when it arrived by the wall clock, in nanoseconds."""
+class Hold(Protocol):
+    """What a call takes room in while it is under way."""
+
+    def leave(self) -> None: ...
+
+
+Context = tuple[Caller, Placement, str, int, Sequence[Hold]]
+"""Who called, what answers, the request's id, when it arrived by the wall clock (ns), and what it leaves when it is over."""
 
 
 class NotServing(Overloaded):
@@ -60,14 +67,33 @@ class Inference:
 
     def run(self, call: Call, caller: Caller, placement: Placement, request_id: str, time_ns: int) -> None:
         """As `begin`, for a placement that has been chosen; `time_ns` is when the call arrived, by the wall clock."""
-        call.context = (caller, placement, request_id, time_ns)
+        call.context = (caller, placement, request_id, time_ns, ())
         model, submit = placement.model, placement.submit
         if model is None or submit is None:
             call.reject(NotServing(placement.why_not_serving()), self._record)
         elif caller.limiter is None and placement.gate is None:
             call.begin(model, submit, self._record)
         else:
-            _run_limited(call, caller.limiter, placement, submit, self._record)
+            self._run_limited(call, caller.limiter, placement.gate, model, submit)
+
+    def _run_limited(self, call: Call, limiter: Limiter | None, gate: Gate | None, model: Model, submit: Submit) -> None:
+        refusal, held = None, list[Hold]()
+        try:
+            if limiter is not None:
+                limiter.admit()
+                held.append(limiter)
+            if gate is not None:
+                gate.enter()
+                held.append(gate)
+        except HeadraceError as error:
+            refusal = error
+        call.context = (*call.context[:4], held)
+        if limiter is not None:
+            call.headers = limiter.header_lines()
+        if refusal is not None:
+            call.reject(refusal, self._record)
+        else:
+            call.begin(model, _taking_rows(submit, limiter) if limiter and limiter.rows else submit, self._record)
 
     def count_refusal(self, status: int) -> None:
         """Count an answer to a request that led to no deployment."""
@@ -76,7 +102,9 @@ class Inference:
 
     def _record(self, call: Call) -> None:
         context: Context = call.context
-        caller, placement, request_id, time_ns = context
+        caller, placement, request_id, time_ns, held = context
+        for it in held:
+            it.leave()
         total_ns = time.monotonic_ns() - call.arrived_ns
         counts, ticket, request = placement.counts, call.ticket, call.request
         rows = 0 if request is None else request.rows
@@ -136,33 +164,6 @@ def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
     if placement is None:
         raise VersionNotFound(name, version)
     return placement
-
-
-def _run_limited(
-    call: Call, limiter: Limiter | None, placement: Placement, submit: Submit, record: Callable[[Call], None]
-) -> None:
-    held: list[Callable[[], None]] = []
-
-    def over(it: Call) -> None:
-        for leave in held:
-            leave()
-        record(it)
-
-    try:
-        if limiter is not None:
-            limiter.admit()
-            held.append(limiter.leave)
-            submit = _taking_rows(submit, limiter)
-        if placement.gate is not None:
-            placement.gate.enter()
-            held.append(placement.gate.leave)
-    except HeadraceError as error:
-        call.headers += b"" if limiter is None else limiter.header_lines()
-        call.reject(error, over)
-        return
-    call.headers += b"" if limiter is None else limiter.header_lines()
-    assert placement.model is not None
-    call.begin(placement.model, submit, over)
 
 
 def _taking_rows(submit: Submit, limiter: Limiter) -> Submit:
