@@ -4,6 +4,7 @@ What may be filled are the free axes behind the first. Filling may waste at most
 run only if their lengths lie in the same bucket, or, where no buckets are given, between the same powers of two.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
@@ -12,11 +13,15 @@ import numpy as np
 from msgspec import Struct
 
 from contracts.workers import Choice
+from serving.errors import ModelFailed
 from serving.requests import InferRequest
 from serving.tensors import Array
 
 SHORT: Final = 16
 """Lengths up to this may always be filled up to one another; there is little to waste."""
+MAX_FILLED_BYTES: Final = 16 << 20
+MAX_FILLED: Final = 4
+"""Filling up must not make more than either of this out of an input, whatever its buckets are."""
 
 
 class Source(Struct, frozen=True):
@@ -50,7 +55,7 @@ class PaddingRule(Struct, frozen=True):
         ]
 
     def join(self, requests: Sequence[InferRequest], name: str) -> Array:
-        """The input `name` of all `requests`, below one another."""
+        """The input `name` of all `requests`, below one another. Raises ModelFailed if that were mostly filling, and much."""
         arrays = [it.inputs[name] for it in requests]
         axes = self.axes.get(name, ())
         shape = [sum(it.shape[0] for it in arrays), *arrays[0].shape[1:]]
@@ -58,6 +63,9 @@ class PaddingRule(Struct, frozen=True):
             shape[axis] = self.length([it.shape[axis] for it in arrays])
         if all(list(it.shape[1:]) == shape[1:] for it in arrays):
             return np.concatenate(arrays)
+        given = sum([it.nbytes for it in arrays])
+        if math.prod(shape) * arrays[0].itemsize > max(MAX_FILLED_BYTES, MAX_FILLED * given):
+            raise ModelFailed(f"{given} bytes would be filled up to the shape {shape}")
         joined = np.full(shape, filler(self.value, arrays[0].dtype), arrays[0].dtype)
         end = 0
         for array in arrays:

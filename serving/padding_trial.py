@@ -9,7 +9,7 @@ from contracts.errors import HeadraceError
 from contracts.routes import Padding
 from contracts.signature import Tensor
 from serving.datatypes import DTYPES
-from serving.errors import PaddingRefused
+from serving.errors import ModelFailed, PaddingRefused
 from serving.padding import PaddingRule, Source
 from serving.requests import InferRequest
 from serving.runs import Run
@@ -48,7 +48,11 @@ def prove_padding(padding: Padding, signature: Signature, axes: Axes, run: Run, 
         {name: tuple(it) for name, it in axes.items()},
         {name: it for name, it in cuts.items() if it},
     )
-    together = _run(run, {name: rule.join(requests, name) for name in axes}, signature.output_names)
+    try:
+        joined = {name: rule.join(requests, name) for name in axes}
+    except ModelFailed as error:
+        raise PaddingRefused(f"its buckets are too large for a trial: {error}") from error
+    together = _run(run, joined, signature.output_names)
     for row, (request, expected) in enumerate(zip(requests, alone, strict=True)):
         answered = rule.cut([it[row : row + 1] for it in together], request)
         for name, seen, wanted in zip(signature.output_names, answered, expected, strict=True):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from contracts.errors import Conflict, NotFound, Overloaded, TooLarge
+from contracts.errors import Conflict, Invalid, NotFound, Overloaded, TooLarge
 
 
 class DeploymentNotFound(NotFound):
@@ -17,6 +17,12 @@ class DeploymentNameTaken(Conflict):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"the project has a deployment named {name!r} already; change that one, or choose another name")
+
+
+class SettingsContradict(Invalid):
+    """Each of the settings is well by itself."""
+
+    title = "Settings contradict each other"
 
 
 class GatewayUnavailable(Overloaded):

@@ -61,6 +61,25 @@ async def test_unfit_batching_is_refused(account: Account, version: Json, batchi
 
 
 @pytest.mark.parametrize(
+    ("wanted", "named"),
+    [
+        ({"batching": {"max_batch_size": 8, "max_queue_rows": 7}}, "max_queue_rows"),
+        ({"batching": {"max_delay_us": 5000, "timeout_ms": 5}}, "max_delay_us"),
+        ({"batching": {"max_delay_us": 5000}, "latency_goal_ms": 5}, "latency goal"),
+        ({"batching": {"timeout_ms": 5}, "latency_goal_ms": 6}, "timeout_ms"),
+        ({"batching": {"padding": {"buckets": [8, 8]}}}, "padding.buckets"),
+    ],
+)
+async def test_settings_that_cannot_both_hold_are_refused(account: Account, version: Json, wanted: dict[str, Any], named: str):
+    deployment = await deploy(account, version)
+    body = {"name": "other", "model_version_id": version["id"], "settings": wanted}
+    answer = await account.client.post(f"{project(account)}/deployments", json=body)
+    assert (answer.status_code, named in answer.json()["detail"]) == (422, True)
+    path = f"{project(account)}/deployments/{deployment['id']}"
+    assert (await account.client.patch(path, json={"settings": wanted})).status_code == 422
+
+
+@pytest.mark.parametrize(
     ("change", "expected"),
     [
         ({}, RevisionSettings(Batching(8, 100))),

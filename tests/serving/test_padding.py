@@ -142,6 +142,19 @@ async def test_inputs_whose_lengths_must_agree_but_do_not_say_so_are_refused(loa
         load(text_model, "another", settings=padded())
 
 
+async def test_buckets_that_would_fill_the_memory_are_refused(load: Load) -> None:
+    with pytest.raises(PaddingRefused, match="its buckets are too large for a trial"):
+        load(text_model, settings=padded(0.0, 10**12))
+
+
+async def test_requests_that_would_be_mostly_filling_run_alone(load: Load) -> None:
+    model = load(image_model, settings=padded(0.0, 600))
+    images = [np.full((1, 1, 2, 2), it, np.float32) for it in range(15)]
+    answers = await asyncio.gather(*(run(model, x=it) for it in images))
+    assert [it[0, 0, 0, 0] for (it,) in answers] == list(range(0, 30, 2))
+    assert model.statistics.closed["alone"] == 15
+
+
 lengths = st.integers(1, 70)
 
 
