@@ -27,6 +27,8 @@ class RevisionState(StrEnum):
     LOADING = "loading"
     READY = "ready"
     FAILED = "failed"
+    UNLOADED = "unloaded"
+    """Deployed, and taken out of memory until it is loaded again."""
 
 
 class CurvePoint(Struct, frozen=True):
@@ -67,7 +69,7 @@ class RevisionStatus(Struct, frozen=True):
     deployment_id: UUID
     state: RevisionState
     error: str = ""
-    """Why it failed, for people; empty unless FAILED."""
+    """Why it does not serve, for people; empty unless FAILED or UNLOADED."""
     memory_bytes: int = 0
     queued_rows: int = 0
     in_flight: int = 0

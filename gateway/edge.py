@@ -13,10 +13,22 @@ from contracts.errors import HeadraceError, Unauthenticated
 from gateway.endpoints import Endpoint
 from gateway.inference import Inference, NotServing, choose
 from gateway.request_ids import RequestIds
-from gateway.routing import Caller, Routes
-from serving.application import MODELS, HttpCall, allow, answer_about, describe_server, refuse, split_path
-from serving.errors import PathNotFound
+from gateway.routing import INFER, Caller, ProjectNotFound, Routes, split_prefix
+from serving.application import (
+    ALL_STATISTICS,
+    MODELS,
+    HttpCall,
+    allow,
+    answer_about,
+    describe_server,
+    nothing_at,
+    refuse,
+    split_path,
+    statistics_of,
+)
 from serving.http import JSON, Exchange
+from serving.repository import REPOSITORY
+from serving.verbs import CALLS
 
 CHALLENGE: Final = b'www-authenticate: Bearer realm="headrace"\r\n'
 PROMETHEUS: Final = b"text/plain; version=0.0.4; charset=utf-8"
@@ -30,6 +42,7 @@ class Aim(NamedTuple):
     caller: Caller
     endpoint: Endpoint
     version: str | None
+    make_call: Callable[[Exchange, int], HttpCall]
 
 
 class Edge:
@@ -41,9 +54,11 @@ class Edge:
         max_body_bytes: int,
         readiness: Callable[[], tuple[bool, bytes]],
         metrics: Callable[[], bytes],
+        repository: Callable[[Exchange, Caller, str], None],
     ) -> None:
-        """`readiness` gives whether this worker is ready and the body that says why; `metrics` the text of a scrape."""
-        self._inference, self._max_body_bytes = inference, max_body_bytes
+        """`readiness` gives whether this worker is ready and the body that says why; `metrics` the text of a scrape;
+        `repository` answers paths that begin with `REPOSITORY`."""
+        self._inference, self._max_body_bytes, self._repository = inference, max_body_bytes, repository
         self._ids = RequestIds()
         self._pages = {
             "/v2": lambda: (200, SERVER, JSON),
@@ -63,45 +78,60 @@ class Edge:
         if aim is not None and aim.routes is self._inference.routes and time_ns < aim.caller.expires_ns:
             placement = aim.endpoint.pick() if aim.version is None else aim.endpoint.pick_version(aim.version)
             if placement is not None:
-                call = HttpCall(exchange, self._max_body_bytes)
+                call = aim.make_call(exchange, self._max_body_bytes)
                 self._inference.run(call, aim.caller, placement, request_id, time_ns)
                 return
-        path = exchange.path
+        prefix, path = split_prefix(exchange.path)
         try:
             if path.startswith(MODELS):
-                self._answer_model(exchange, path, request_id, time_ns)
+                self._answer_model(exchange, self._authenticate(exchange, prefix), path, request_id, time_ns)
+            elif path.startswith(REPOSITORY):
+                self._repository(exchange, self._authenticate(exchange, prefix), path)
             else:
-                self._answer_page(exchange, path)
+                self._answer_page(exchange, prefix, path)
         except HeadraceError as error:
             self._refuse(exchange, error)
 
-    def _answer_page(self, exchange: Exchange, path: str) -> None:
+    def _answer_page(self, exchange: Exchange, prefix: str, path: str) -> None:
         page = self._pages.get(path)
         if page is None:
-            raise PathNotFound(path)
-        if path == "/v2":
-            self._authenticate(exchange)
+            raise nothing_at(path)
+        if prefix or path == "/v2":
+            self._authenticate(exchange, prefix)
         if allow(exchange, b"GET"):
             exchange.respond(*page())
 
-    def _answer_model(self, exchange: Exchange, path: str, request_id: str, time_ns: int) -> None:
-        caller = self._authenticate(exchange)
+    def _answer_model(self, exchange: Exchange, caller: Caller, path: str, request_id: str, time_ns: int) -> None:
         name, version, verb = split_path(path)
+        if path == ALL_STATISTICS and name not in caller.deployments:
+            _answer_statistics(exchange, caller)
+            return
         endpoint = caller.endpoint(name)
         placement = choose(endpoint, name, version)
-        if verb == "infer":
+        make_call = CALLS.get(verb)
+        if make_call is not None:
             if allow(exchange, b"POST"):
                 assert self._inference.routes is not None
-                exchange.head.memo = Aim(self._inference.routes, caller, endpoint, version)
-                self._inference.run(HttpCall(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
+                exchange.head.memo = Aim(self._inference.routes, caller, endpoint, version, make_call)
+                self._inference.run(make_call(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
             return
         if placement.model is None:
             raise NotServing(placement.why_not_serving())
         answer_about(exchange, placement.model, verb)
 
-    def _authenticate(self, exchange: Exchange) -> Caller:
-        return self._inference.authenticate(exchange.headers.get(b"authorization", b""))
+    def _authenticate(self, exchange: Exchange, prefix: str) -> Caller:
+        caller = self._inference.authenticate(exchange.headers.get(b"authorization", b""))
+        if prefix not in ("", caller.prefix):
+            raise ProjectNotFound(prefix)
+        return caller
 
     def _refuse(self, exchange: Exchange, error: HeadraceError) -> None:
         self._inference.count_refusal(error.status)
         refuse(exchange, error, CHALLENGE if isinstance(error, Unauthenticated) else b"")
+
+
+def _answer_statistics(exchange: Exchange, caller: Caller) -> None:
+    caller.demand(INFER)
+    if allow(exchange, b"GET"):
+        placements = [it for endpoint in caller.deployments.values() for it in endpoint.placements()]
+        exchange.respond(200, statistics_of(it.model for it in placements if it.model is not None))

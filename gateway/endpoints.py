@@ -56,6 +56,11 @@ class Placement:
         self.model, self.submit = model, submit
         self.state, self.error = RevisionState.READY, ""
 
+    def unload(self) -> None:
+        """Be UNLOADED: the route table wants it, and somebody had it taken out of memory."""
+        self.state = RevisionState.UNLOADED
+        self.error = f"it was unloaded; POST /v2/repository/models/{self.deployment.name}/load loads it again"
+
     def why_not_serving(self) -> str:
         """For the caller of a placement without a model."""
         return f"{self} does not serve: {self.error}" if self.error else f"{self} is being loaded; try again"
@@ -90,7 +95,7 @@ class Endpoint:
 
         Until then what served goes on serving; with nothing serving yet, those that are ready begin.
         """
-        if not self.wanted:
+        if all(it.state is RevisionState.UNLOADED for it in self.wanted):
             self.serving = ()
         ready = tuple(it for it in self.wanted if it.state is RevisionState.READY)
         if ready and (not self.serving or all(it.state is not RevisionState.LOADING for it in self.wanted)):

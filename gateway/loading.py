@@ -57,6 +57,8 @@ class Loader:
         self._on_change = on_change
         self.endpoints: dict[UUID, Endpoint] = {}
         """By deployment id."""
+        self.unloaded: Container[UUID] = frozenset()
+        """Deployments to take out of memory; heeded at the next `apply`."""
         self.settled = asyncio.Event()
         """Set once every revision of the first table has been loaded or has failed, and for good."""
         self._placements: dict[UUID, Placement] = {}
@@ -70,7 +72,8 @@ class Loader:
         for deployment in table.deployments:
             endpoint = self.endpoints.get(deployment.deployment_id) or Endpoint()
             endpoints[deployment.deployment_id] = endpoint
-            endpoint.wanted = tuple(self._place(endpoint, deployment, it) for it in deployment.revisions)
+            place = self._place_unloaded if deployment.deployment_id in self.unloaded else self._place
+            endpoint.wanted = tuple(place(endpoint, deployment, it) for it in deployment.revisions)
             endpoint.settle()
         self.endpoints = endpoints
         self._let_go()
@@ -97,6 +100,11 @@ class Loader:
         placement = Placement(deployment, revision, self._traffic.counts_of(deployment.deployment_id, revision.version))
         self._placements[revision.revision_id] = placement
         self._tasks[placement] = asyncio.create_task(self._bring_up(endpoint, placement), name=f"load {deployment.name}")
+        return placement
+
+    def _place_unloaded(self, _endpoint: Endpoint, deployment: Deployment, revision: Revision) -> Placement:
+        placement = Placement(deployment, revision, self._traffic.counts_of(deployment.deployment_id, revision.version))
+        placement.unload()
         return placement
 
     async def _bring_up(self, endpoint: Endpoint, placement: Placement) -> None:

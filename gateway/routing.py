@@ -10,7 +10,9 @@ from contracts.errors import Forbidden, NotFound, Unauthenticated
 from contracts.routes import Key, RouteTable
 from gateway.endpoints import Endpoint
 
-SCOPE: Final = "infer"
+INFER: Final = "infer"
+REPOSITORY: Final = "repository"
+"""Scopes of keys: to call deployments, and to load and unload them."""
 SCHEME: Final = b"bearer "
 KEY_PREFIX: Final = b"hr_"
 CHALLENGE: Final = b'www-authenticate: Bearer realm="headrace"\r\n'
@@ -27,6 +29,13 @@ class ScopeMissing(Forbidden):
     title = "Scope missing"
 
 
+class ProjectNotFound(NotFound):
+    title = "Project not found"
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__(f"this key's project is not at {prefix}")
+
+
 class DeploymentNotFound(NotFound):
     title = "Deployment not found"
 
@@ -36,6 +45,11 @@ class DeploymentNotFound(NotFound):
 
 class Limiter(Protocol):
     """What one key may still take."""
+
+    @property
+    def rows(self) -> object | None:
+        """None if rows are not limited."""
+        ...
 
     def admit(self) -> None:
         """Let one request in. Raises TooMany."""
@@ -57,26 +71,36 @@ class Limiter(Protocol):
 class Caller:
     """One API key and the deployments of its project by name."""
 
-    __slots__ = ("deployments", "expires_ns", "key_id", "limiter", "may_infer", "project_id", "secret_sha256")
+    __slots__ = ("deployments", "expires_ns", "key_id", "limiter", "prefix", "project_id", "scopes", "secret_sha256")
 
-    def __init__(self, key: Key, deployments: Mapping[str, Endpoint], limiter: Limiter | None) -> None:
+    def __init__(self, key: Key, deployments: Mapping[str, Endpoint], limiter: Limiter | None, prefix: str = "") -> None:
         self.limiter = limiter
         """None for a key without limits."""
         self.project_id = key.project_id
         self.key_id = key.key_uuid.bytes
         self.secret_sha256 = key.secret_sha256
-        self.may_infer = SCOPE in key.scopes
+        self.scopes = frozenset(key.scopes)
+        self.prefix = prefix
+        """Path under which the project can be called too, as in `/o/acme/p/fraud`; empty if it has nothing deployed."""
         self.expires_ns = float("inf") if key.expires_at is None else key.expires_at * 1e9
         self.deployments = deployments
 
     def endpoint(self, name: str) -> Endpoint:
-        """Raises ScopeMissing or DeploymentNotFound."""
-        if not self.may_infer:
-            raise ScopeMissing(f"this key lacks the scope {SCOPE!r}")
+        """What to call by this name. Raises ScopeMissing or DeploymentNotFound."""
+        self.demand(INFER)
+        return self.known(name)
+
+    def known(self, name: str) -> Endpoint:
+        """Raises DeploymentNotFound."""
         endpoint = self.deployments.get(name)
         if endpoint is None:
             raise DeploymentNotFound(name)
         return endpoint
+
+    def demand(self, scope: str) -> None:
+        """Raises ScopeMissing."""
+        if scope not in self.scopes:
+            raise ScopeMissing(f"this key lacks the scope {scope!r}")
 
 
 class Routes:
@@ -92,9 +116,14 @@ class Routes:
     ) -> None:
         self.version = table.version
         projects: dict[UUID, dict[str, Endpoint]] = {}
+        prefixes: dict[UUID, str] = {}
         for it in table.deployments:
             projects.setdefault(it.project_id, {})[it.name] = endpoints[it.deployment_id]
-        self._callers = {it.key_id.encode(): Caller(it, projects.get(it.project_id, {}), limiter_for(it)) for it in table.keys}
+            prefixes[it.project_id] = f"/o/{it.organization_slug}/p/{it.project_slug}"
+        self._callers = {
+            it.key_id.encode(): Caller(it, projects.get(it.project_id, {}), limiter_for(it), prefixes.get(it.project_id, ""))
+            for it in table.keys
+        }
 
     def authenticate(self, authorization: bytes | None, now: float) -> Caller:
         """The caller behind the header value; `now` is seconds since the epoch. Raises KeyRefused."""
@@ -107,6 +136,14 @@ class Routes:
         if now * 1e9 >= caller.expires_ns:
             raise KeyRefused("this API key has expired")
         return caller
+
+
+def split_prefix(path: str) -> tuple[str, str]:
+    """The prefix `/o/{organization}/p/{project}`, or "" where there is none, and the path behind it."""
+    parts = path.split("/", 5)
+    if len(parts) < 6 or parts[:2] != ["", "o"] or parts[3] != "p":
+        return "", path
+    return "/".join(parts[:5]), f"/{parts[5]}"
 
 
 def _split(authorization: bytes) -> tuple[bytes, bytes]:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -27,20 +27,22 @@ from gateway.limits.limiters import KeyLimiters
 from gateway.loading import Loader
 from gateway.metrics import Metrics
 from gateway.redis_client import connect
+from gateway.repository import Repository
 from gateway.request_log import RequestLog
 from gateway.route_feed import RouteFeed
 from gateway.routing import Routes
 from gateway.siblings import Siblings
 from gateway.spill import Spill
 from gateway.traffic import Traffic
+from gateway.unloaded import Unloaded
 from gateway.worker_status import StatusReporter
 from serving.http import Limits, listen
 from serving.models import Model, load_model
 
 logger = logging.getLogger(__name__)
 
-DRAIN_S: Final = 3.0
-"""How long requests under way may take once we were told to stop; the log's last flush comes after it."""
+FAREWELL_S: Final = 1.0
+"""For how long, once we were told to stop, connections in use are told to go with their next answer before they are closed."""
 FLUSH_S: Final = 1.5
 LEAVE_S: Final = 0.5
 LISTEN_AFTER_S: Final = 20.0
@@ -66,27 +68,32 @@ class Worker:
         self._reporter = StatusReporter(self._redis, self.describe)
         self.limiters = KeyLimiters(self._redis, epoch, Fleet(settings.workers, home.index))
         self._answers = SharedStore(settings.cache_url or settings.redis_url)
+        self._table: RouteTable | None = None
+        self._unloaded = Unloaded(self._redis, self._apply)
+        self._repository = Repository(self._unloaded)
         directory = settings.data / "gateway"
-        self._loader = Loader(
-            self._store, directory / "artifacts", self._load_model, self.traffic, self._reporter.changed, self._answers
-        )
+        self._loader = Loader(self._store, directory / "artifacts", self._load_model, self.traffic, self._changed, self._answers)
         self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
-        self._siblings = Siblings(home.path) if settings.workers > 1 else None
+        self._siblings = Siblings(home.path) if settings.workers > 1 or settings.restartable else None
         self._metrics = Metrics(self, self._siblings)
         self._inference = Inference(self.traffic, self.log.append, self.log.has_room)
-        self._edge = Edge(self._inference, settings.max_body_bytes, self._readiness, self._metrics.render)
+        self._edge = Edge(
+            self._inference, settings.max_body_bytes, self._readiness, self._metrics.render, self._repository.answer
+        )
 
-    async def run(self, bound: socket.socket) -> int:
+    async def run(self, bound: socket.socket, on_listening: Callable[[], None]) -> int:
         """Serve on `bound` until SIGTERM or SIGINT, or until a part of this worker breaks; returns the exit status."""
         stopping = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._note_restart)
         self._feed.start_from_disk()
         logging_task = asyncio.create_task(self.log.run(), name="request log")
         parts = [
             asyncio.create_task(self._feed.run(), name="route feed"),
             asyncio.create_task(self._reporter.run(), name="worker status"),
             asyncio.create_task(self.limiters.run(), name="limits"),
+            asyncio.create_task(self._unloaded.run(), name="what is unloaded"),
             asyncio.create_task(self._check_artifacts(), name="artifact check"),
             asyncio.create_task(self._answers.run(), name="shared answers"),
         ]
@@ -95,12 +102,13 @@ class Worker:
         for task in (logging_task, *parts):
             task.add_done_callback(lambda _: stopping.set())
         if self._siblings is not None:
-            await self._wait_for_models(stopping)
+            await self._wait_for_models(stopping, LISTEN_AFTER_S if not _listens(bound) else None)
         server = await listen(self._edge.answer, self._limits(), bound=bound)
         logger.info("worker %d listens on port %d", self.index, server.port)
+        on_listening()
         await stopping.wait()
         broken = [it for it in (logging_task, *parts) if it.done()]
-        await server.drain(DRAIN_S)
+        await server.drain(self._settings.drain_s, FAREWELL_S)
         await self._end(logging_task, parts)
         for task in broken:
             logger.error("%s broke, the worker ends", task.get_name(), exc_info=task.exception())
@@ -111,10 +119,10 @@ class Worker:
             os._exit(status)  # a thread inside onnxruntime cannot be ended otherwise
         return status
 
-    async def _wait_for_models(self, stopping: asyncio.Event) -> None:
+    async def _wait_for_models(self, stopping: asyncio.Event, timeout_s: float | None) -> None:
         """Leave connections to the other workers until the models are loaded, but not for ever: somebody must answer."""
         waits = [asyncio.create_task(it.wait()) for it in (self._loader.settled, stopping)]
-        await asyncio.wait(waits, timeout=LISTEN_AFTER_S, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         for task in waits:
             task.cancel()
 
@@ -136,13 +144,31 @@ class Worker:
         return WorkerStatus(self._home.worker_id, os.getpid(), self._started_at, time.time(), self._feed.version, revisions)
 
     def _accept(self, table: RouteTable) -> None:
+        self._table = table
+        self._apply()
+        logger.info("serving route table %d: %d deployments, %d keys", table.version, len(table.deployments), len(table.keys))
+
+    def _apply(self) -> None:
+        """Bring this worker to where the table, and what is unloaded of it, want it."""
+        table = self._table
+        if table is None:
+            return
+        self._loader.unloaded = self._unloaded.ids
         self._loader.apply(table)
         for placement in self.placements():
             if placement.gate is None:
                 placement.gate = self.limiters.gate_for(placement.revision.settings.max_concurrency)
         self.limiters.forget_all_but({it.key_uuid for it in table.keys})
         self._inference.routes = Routes(table, self._loader.endpoints, self.limiters.limiter_for)
-        logger.info("serving route table %d: %d deployments, %d keys", table.version, len(table.deployments), len(table.keys))
+
+    def _changed(self) -> None:
+        """Some revision's state did."""
+        self._reporter.changed()
+        self._repository.changed()
+
+    def _note_restart(self) -> None:
+        if self._siblings is None:
+            logger.warning("SIGHUP is passed over: one worker replaces itself only with HEADRACE_RESTARTABLE=true")
 
     def _load_model(self, path: Path, deployment: Deployment, revision: Revision) -> Model:
         return load_model(
@@ -195,3 +221,8 @@ class Worker:
         leaving = (self._reporter.leave(), self.limiters.leave())
         await asyncio.wait([*parts, *(asyncio.create_task(it) for it in leaving)], timeout=LEAVE_S)
         await self._redis.aclose()
+
+
+def _listens(bound: socket.socket) -> bool:
+    """Whether somebody accepts on `bound` already: then we are to take over from them, and they serve until we can."""
+    return bool(bound.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))

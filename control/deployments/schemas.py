@@ -25,7 +25,7 @@ DeploymentState = Literal["pending", "starting", "ready", "degraded", "failed", 
 * unavailable: no worker is running
 * unknown: the workers' reports cannot be read now
 """
-WorkerState = Literal["pending", "loading", "ready", "failed"]
+WorkerState = Literal["pending", "loading", "ready", "failed", "unloaded"]
 
 
 class NewDeployment(Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,7 +62,7 @@ class Worker(Struct, frozen=True):
     worker_id: str
     state: WorkerState
     error: str
-    """Why it failed; empty otherwise."""
+    """Why it failed, or what loads it again if it was unloaded; empty otherwise."""
     memory_bytes: int
     queued_rows: int
     in_flight: int

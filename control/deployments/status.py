@@ -77,6 +77,8 @@ def judge(workers: Sequence[Worker], number: int, is_served_by_earlier: bool) ->
         return State("degraded", f"{ready}; another failed: {failure}" if failure else ready)
     if "loading" in states:
         return State("starting", f"workers are loading revision {number}")
+    if unloaded := next((it.error for it in workers if it.state == "unloaded"), ""):
+        return State("unavailable", unloaded)
     if not failure:
         return State("pending", f"no worker has picked up revision {number} yet")
     if is_served_by_earlier:

@@ -9,8 +9,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from contracts.routes import KeyLimits
 from control.fields import Name
 
-Scope = Literal["infer"]
-"""`infer`: call the project's deployments through the gateway."""
+Scope = Literal["infer", "repository"]
+"""`infer`: call the project's deployments through the gateway. `repository`: list them there, unload them and load them again."""
 KeyKind = Literal["api", "console"]
 
 

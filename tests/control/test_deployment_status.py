@@ -20,9 +20,12 @@ from tests.control.workers import other_revision, report, status, write
 READY, LOADING, FAILED = RevisionState.READY, RevisionState.LOADING, RevisionState.FAILED
 
 
+WHY = {"failed": "no memory", "unloaded": "it was unloaded"}
+
+
 def workers(*states: str) -> list[Worker]:
     return [
-        msgspec.structs.replace(SILENT, worker_id=str(number), state=it, error="no memory" if it == "failed" else "")
+        msgspec.structs.replace(SILENT, worker_id=str(number), state=it, error=WHY.get(it, ""))
         for number, it in enumerate(states)
     ]
 
@@ -44,6 +47,9 @@ def workers(*states: str) -> list[Worker]:
         (["failed"], False, "failed", "no memory"),
         (["failed", "pending"], False, "failed", "no memory"),
         (["failed"], True, "degraded", "an earlier one still serves: no memory"),
+        (["unloaded", "unloaded"], False, "unavailable", "it was unloaded"),
+        (["unloaded", "pending"], False, "unavailable", "it was unloaded"),
+        (["unloaded", "ready"], False, "degraded", "1 of 2 workers"),
     ],
 )
 def test_the_state_follows_from_the_workers(states: list[str], is_served_by_earlier: bool, state: str, reason: str):

@@ -46,6 +46,11 @@ async def test_a_keys_secret_is_shown_once_and_stored_as_a_digest(app: Litestar,
     assert stored == hashlib.sha256(shown[2].encode()).digest()
 
 
+async def test_a_key_can_load_and_unload(account: Account):
+    created = await create(account, scopes=["repository", "infer", "repository"])
+    assert created["key"]["scopes"] == ["infer", "repository"]
+
+
 async def test_a_key_can_expire(account: Account):
     expires_at = datetime.now(UTC).replace(microsecond=0) + timedelta(days=30)
     created = await create(account, expires_at=expires_at.isoformat())

@@ -51,7 +51,7 @@ def test_a_defect_is_500_in_the_log_and_in_the_counts(caplog: pytest.LogCaptureF
     endpoint.settle()
     inference = Inference(traffic, entries.append)
     inference.routes = Routes(table, {UUID(int=5): endpoint})
-    edge = Edge(inference, 1 << 20, lambda: (True, b""), lambda: b"")
+    edge = Edge(inference, 1 << 20, lambda: (True, b""), lambda: b"", lambda *_: None)
     headers = {b"authorization": authorization()["Authorization"].encode()}
     head = Head(b"POST", b"/v2/models/sum/infer", headers, keeps_alive=True)
     edge.answer(Exchange(cast("Any", connection), head, b"", 0))

@@ -60,7 +60,7 @@ def test_health_and_metadata(client: Any) -> None:
     assert client.is_model_ready("sum", "2", headers=authorization())
     assert not client.is_model_ready("sum", "1", headers=authorization())
     assert not client.is_model_ready("other", headers=authorization())
-    assert client.get_server_metadata(headers=authorization())["extensions"] == ["binary_tensor_data"]
+    assert client.get_server_metadata(headers=authorization())["extensions"][0] == "binary_tensor_data"
     metadata = client.get_model_metadata("sum", headers=authorization())
     assert (metadata["versions"], metadata["inputs"]) == (["2"], [{"name": "x", "datatype": "FP32", "shape": [-1, 4]}])
 

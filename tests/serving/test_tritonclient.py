@@ -137,4 +137,4 @@ def test_errors_have_status_and_text_and_leave_the_pool_whole(client: Any) -> No
         assert (incomplete.value.status(), incomplete.value.message()) == ("400", "input 'bool' is missing")
     with pytest.raises(InferenceServerException) as absent:
         client.get_system_shared_memory_status()
-    assert absent.value.status() == "404"
+    assert absent.value.status() == "400"

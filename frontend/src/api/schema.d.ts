@@ -689,7 +689,7 @@ export interface components {
             name: string;
             requests_today?: number | null;
             revoked_at: string | null;
-            scopes: "infer"[];
+            scopes: ("infer" | "repository")[];
         };
         /**
          * KeyLimits
@@ -801,7 +801,7 @@ export interface components {
             expires_at?: string | null;
             limits?: components["schemas"]["KeyLimits"];
             name: string;
-            scopes: "infer"[];
+            scopes: ("infer" | "repository")[];
         };
         /** NewModel */
         NewModel: {
@@ -998,7 +998,7 @@ export interface components {
             memory_bytes: number;
             queued_rows: number;
             /** @enum {string} */
-            state: "pending" | "loading" | "ready" | "failed";
+            state: "pending" | "loading" | "ready" | "failed" | "unloaded";
             tuning?: components["schemas"]["Tuning"] | null;
             worker_id: string;
         };
