@@ -170,15 +170,10 @@ class Predictor:
         elif any(it.shape[:1] != (rows,) for it in outputs.values()):
             self.pace = Pace(1)
             return "the model does not give one answer for each row"
-        return {name: _without_last_one(it) for name, it in outputs.items()}
+        return outputs
 
     def _as_one_row(self, array: Array) -> Array:
         return array if self._layout.has_row_axis and array.shape[:1] == (1,) else array[None]
-
-
-def _without_last_one(array: Array) -> Array:
-    """[N, 1] as [N]: one value a row either way."""
-    return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
 def _cut(inputs: dict[str, Values], start: int, stop: int) -> dict[str, Array]:

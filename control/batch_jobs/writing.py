@@ -43,6 +43,8 @@ class Output(Struct, frozen=True):
     name: str
     spread: tuple[str, ...] = ()
     """Names of its columns in CSV, if it has several."""
+    is_single: bool = False
+    """One value a row, whether its shape is [N] or [N, 1]."""
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -59,7 +61,8 @@ def name_outputs(
     for it in outputs:
         output = _name(it, labels, has_row_axis)
         while taken.intersection((output.name, *output.spread)):
-            output = Output(output.output, f"predicted_{output.name}", tuple(f"predicted_{name}" for name in output.spread))
+            spread = tuple(f"predicted_{name}" for name in output.spread)
+            output = Output(output.output, f"predicted_{output.name}", spread, output.is_single)
         found.append(output)
         taken.update((output.name, *output.spread))
     return tuple(found)
@@ -68,7 +71,7 @@ def name_outputs(
 def _name(tensor: Tensor, labels: Sequence[str], has_row_axis: bool) -> Output:
     shape = tensor.shape[1:] if has_row_axis else tensor.shape
     if len(shape) != 1 or not 1 < shape[0] <= MAX_SPREAD:
-        return Output(tensor.name, tensor.name)
+        return Output(tensor.name, tensor.name, is_single=shape in ((), (1,)))
     endings = labels if len(set(labels)) == shape[0] else range(shape[0])
     return Output(tensor.name, tensor.name, tuple(f"{tensor.name}_{it}" for it in endings))
 
@@ -95,6 +98,8 @@ class Writer:
 
     def part(self, rows: Rows, answers: Answers) -> bytes:
         """Some rows with their results."""
+        singles = {it.output for it in self._outputs if it.is_single}
+        answers = {name: [it[:, 0] if name in singles and it.ndim == 2 else it for it in answers[name]] for name in answers}
         if isinstance(rows, JsonRows):
             return self._json(rows, answers)
         assert isinstance(rows, ArrowRows)
