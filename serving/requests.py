@@ -5,7 +5,7 @@ kserve/open-inference-protocol, and Triton's binary data extension.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Final
 
 import msgspec
@@ -24,39 +24,39 @@ RAW: Final = b"0"
 _NO_DATA: Final = Raw(b"")
 
 
-class _TensorParameters(Struct, frozen=True, gc=False):
+class TensorParameters(Struct, frozen=True, gc=False):
     binary_data_size: int | None = None
 
 
-class _TensorIn(Struct, frozen=True, gc=False):
+class TensorIn(Struct, frozen=True, gc=False):
     name: str
     shape: list[int]
     datatype: str
-    parameters: _TensorParameters = _TensorParameters()
+    parameters: TensorParameters = TensorParameters()
     data: Raw = _NO_DATA
 
 
-class _OutputParameters(Struct, frozen=True, gc=False):
+class OutputParameters(Struct, frozen=True, gc=False):
     binary_data: bool | None = None
     classification: int = 0
 
 
-class _OutputIn(Struct, frozen=True, gc=False):
+class OutputIn(Struct, frozen=True, gc=False):
     name: str
-    parameters: _OutputParameters = _OutputParameters()
+    parameters: OutputParameters = OutputParameters()
 
 
-class _RequestParameters(Struct, frozen=True, gc=False):
+class RequestParameters(Struct, frozen=True, gc=False):
     binary_data_output: bool = False
     priority: Annotated[int, Meta(ge=0)] = 0
     timeout: Annotated[int, Meta(ge=0)] | None = None
 
 
-class _RequestIn(Struct, frozen=True, gc=False):
-    inputs: list[_TensorIn]
-    outputs: list[_OutputIn] | None = None
+class RequestIn(Struct, frozen=True, gc=False):
+    inputs: list[TensorIn]
+    outputs: list[OutputIn] | None = None
     id: str | None = None
-    parameters: _RequestParameters = _RequestParameters()
+    parameters: RequestParameters = RequestParameters()
 
 
 class _Input:
@@ -103,7 +103,7 @@ class RequestDecoder:
         self._datatypes = {it.name: it.datatype for it in outputs}
         self._all_json = (False,) * len(self._outputs)
         self._all_binary = (True,) * len(self._outputs)
-        self._decoder = msgspec.json.Decoder(_RequestIn)
+        self._decoder = msgspec.json.Decoder(RequestIn)
         self._plain = PlainDecoder(inputs[0]) if PlainDecoder.takes(inputs) else None
         self._name = inputs[0].name if inputs else ""
 
@@ -120,25 +120,33 @@ class RequestDecoder:
         request = self._parse(header)
         arrays: dict[str, Array] = {}
         for tensor in request.inputs:
-            wanted = self._inputs.get(tensor.name)
-            if wanted is None:
-                raise TensorInvalid(f"the model has no input {tensor.name!r}; it takes {_listed(self._inputs)}")
-            if tensor.name in arrays:
-                raise TensorInvalid(f"input {tensor.name!r} is given twice")
-            shape = tensor.shape
-            if tensor.datatype != wanted.datatype or len(shape) != wanted.rank or shape[1:] != wanted.tail or shape[0] < 0:
-                _check_declaration(tensor, wanted.tensor)
+            self.expect(tensor, arrays)
             size = tensor.parameters.binary_data_size
             if size is None:
                 if tensor.data is _NO_DATA:
                     raise TensorInvalid(f"input {tensor.name!r} has neither data nor binary_data_size")
-                arrays[tensor.name] = from_json(tensor.name, tensor.datatype, shape, tensor.data)
+                arrays[tensor.name] = from_json(tensor.name, tensor.datatype, tensor.shape, tensor.data)
             else:
                 _check_size(tensor, size, len(body) - offset)
-                arrays[tensor.name] = from_bytes(tensor.name, tensor.datatype, shape, body, offset, size)
+                arrays[tensor.name] = from_bytes(tensor.name, tensor.datatype, tensor.shape, body, offset, size)
                 offset += size
         if offset != len(body):
             raise RequestMalformed(f"{len(body) - offset} bytes follow the last binary tensor")
+        return self.complete(request, arrays)
+
+    def expect(self, tensor: TensorIn, arrays: Mapping[str, Array]) -> None:
+        """Check what `tensor` says of itself; `arrays` are those before it. Raises TensorInvalid or ShapeMismatch."""
+        wanted = self._inputs.get(tensor.name)
+        if wanted is None:
+            raise TensorInvalid(f"the model has no input {tensor.name!r}; it takes {_listed(self._inputs)}")
+        if tensor.name in arrays:
+            raise TensorInvalid(f"input {tensor.name!r} is given twice")
+        shape = tensor.shape
+        if tensor.datatype != wanted.datatype or len(shape) != wanted.rank or shape[1:] != wanted.tail or shape[0] < 0:
+            _check_declaration(tensor, wanted.tensor)
+
+    def complete(self, request: RequestIn, arrays: dict[str, Array]) -> InferRequest:
+        """The decoded request, from what `expect` has let pass. Raises RequestMalformed."""
         arrays = self._ordered(arrays)
         outputs, binary = self._wanted_outputs(request)
         parameters = request.parameters
@@ -159,7 +167,7 @@ class RequestDecoder:
         arrays = {tensor.name: from_bytes(tensor.name, tensor.datatype, shape, body, 0, len(body))}
         return InferRequest(arrays, self._rows(arrays), self._outputs, self._all_binary)
 
-    def _parse(self, header: bytes | bytearray) -> _RequestIn:
+    def _parse(self, header: bytes | bytearray) -> RequestIn:
         try:
             if not header.isascii():
                 header.decode()  # what the decoder skips, it does not look into
@@ -193,7 +201,7 @@ class RequestDecoder:
             raise ShapeMismatch("the inputs have no rows")
         return rows
 
-    def _wanted_outputs(self, request: _RequestIn) -> tuple[tuple[str, ...], tuple[bool, ...]]:
+    def _wanted_outputs(self, request: RequestIn) -> tuple[tuple[str, ...], tuple[bool, ...]]:
         default = request.parameters.binary_data_output
         if not request.outputs:
             return self._outputs, self._all_binary if default else self._all_json
@@ -206,7 +214,7 @@ class RequestDecoder:
         flags = (it.parameters.binary_data for it in request.outputs)
         return names, tuple(default if it is None else it for it in flags)
 
-    def _classes(self, outputs: Sequence[_OutputIn], rows: int) -> tuple[int, ...]:
+    def _classes(self, outputs: Sequence[OutputIn], rows: int) -> tuple[int, ...]:
         classes = tuple(it.parameters.classification for it in outputs)
         for output, count in zip(outputs, classes, strict=True):
             if count:
@@ -232,7 +240,7 @@ def _split(body: bytes | bytearray, header_length: bytes) -> tuple[bytes | bytea
     return body[:length], length
 
 
-def _check_declaration(tensor: _TensorIn, wanted: Tensor) -> None:
+def _check_declaration(tensor: TensorIn, wanted: Tensor) -> None:
     if tensor.datatype != wanted.datatype:
         known = "" if tensor.datatype in DTYPES else "; that is no datatype this server knows"
         raise TensorInvalid(f"input {tensor.name!r} is {wanted.datatype}, not {tensor.datatype!r}{known}")
@@ -245,7 +253,7 @@ def _check_declaration(tensor: _TensorIn, wanted: Tensor) -> None:
             raise ShapeMismatch(f"input {tensor.name!r} takes shape {list(wanted.shape)}, not {tensor.shape}")
 
 
-def _check_size(tensor: _TensorIn, size: int, left: int) -> None:
+def _check_size(tensor: TensorIn, size: int, left: int) -> None:
     if tensor.data is not _NO_DATA:
         raise TensorInvalid(f"input {tensor.name!r} has both data and binary_data_size")
     if not 0 <= size <= left:

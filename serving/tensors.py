@@ -47,19 +47,19 @@ def from_json(name: str, datatype: str, shape: Shape, data: Raw) -> Array:
     values = _values(name, data, dtype.kind, shape)
     if len(values) != count:
         raise ShapeMismatch(f"input {name!r} of shape {list(shape)} takes {count} values, {len(values)} were given")
-    return _shaped(name, shape, _array(name, datatype, values))
+    return shaped(name, shape, _array(name, datatype, values))
 
 
 def from_bytes(name: str, datatype: str, shape: Shape, body: bytes | bytearray, offset: int, size: int) -> Array:
     """The array in the `size` bytes of `body` at `offset`, not copied if it is aligned. Raises as `from_json`."""
     dtype, count = DTYPES[datatype], math.prod(shape)
     if dtype.kind == "O":
-        return _shaped(name, shape, _strings(name, shape, count, memoryview(body)[offset : offset + size]))
+        return shaped(name, shape, _strings(name, shape, count, memoryview(body)[offset : offset + size]))
     if count * dtype.itemsize != size:
         needed = count * dtype.itemsize
         raise ShapeMismatch(f"input {name!r}, {datatype} of shape {list(shape)}, takes {needed} bytes, not {size}")
     if not count:
-        return _shaped(name, shape, np.empty(0, dtype))
+        return shaped(name, shape, np.empty(0, dtype))
     array = np.frombuffer(body, dtype, count, offset)
     if dtype.kind == "b" and array.view(np.uint8).max() > 1:
         raise TensorInvalid(f"input {name!r} is BOOL; its bytes must be 0 or 1")
@@ -148,7 +148,7 @@ def _array(name: str, datatype: str, values: list[Any]) -> Array:
             shown = msgspec.json.encode(value).decode()[:40]
             raise TensorInvalid(f"value {index} of input {name!r} is {shown}; {datatype} takes {_WORDS[dtype.kind]}")
     if dtype.kind == "O":
-        return _objects(values)
+        return objects(values)
     if dtype.kind in "iu":
         _check_range(name, datatype, values)
     return _floats(name, datatype, values) if dtype.kind == "f" else np.array(values, dtype)
@@ -191,16 +191,18 @@ def _strings(name: str, shape: Shape, count: int, data: memoryview) -> Array:
             raise TensorInvalid(f"string {len(values)} of input {name!r} is not UTF-8, as ONNX strings are") from error
     if len(values) != count:
         raise ShapeMismatch(f"input {name!r} of shape {list(shape)} takes {count} strings, {len(values)} were given")
-    return _objects(values)
+    return objects(values)
 
 
-def _objects(values: list[str]) -> Array:
+def objects(values: list[str]) -> Array:
+    """An array of text, 1-D."""
     array = np.empty(len(values), np.object_)
     array[:] = values
     return array
 
 
-def _shaped(name: str, shape: Shape, array: Array) -> Array:
+def shaped(name: str, shape: Shape, array: Array) -> Array:
+    """`array` in that shape. Raises ShapeMismatch."""
     try:
         return array.reshape(shape)
     except ValueError as error:  # a zero beside dimensions whose product no array can have
