@@ -86,7 +86,7 @@ class Runs:
 
     def _split(self, requests: Sequence[InferRequest], outputs: Sequence[Array]) -> list[Result]:
         """Each request's rows of all outputs."""
-        if len(requests) == len(outputs[0]) and self._padding is None:  # one row each: this takes half the time
+        if self._padding is None and {it.rows for it in requests} == {1}:  # the usual case; this takes half the time
             return [list(it) for it in zip(*[it[:, None] for it in outputs], strict=True)]
         results: list[Result] = []
         end = 0

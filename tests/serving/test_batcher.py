@@ -130,6 +130,12 @@ async def test_only_equal_shapes_and_outputs_share_a_run_and_groups_take_turns()
     assert len((await other.ticket()).outputs) == 2
 
 
+async def test_as_many_requests_as_rows_are_not_one_row_each() -> None:
+    batcher = make(Press(is_open=True), inline_rows=10)
+    none, two = submit(batcher, request()), submit(batcher, request(1, 2))
+    assert [(await it.ticket()).outputs[0].ravel().tolist() for it in (none, two)] == [[], [2, 4]]
+
+
 async def test_a_model_that_does_not_join_runs_each_request_alone() -> None:
     press = Press(is_open=True)
     batcher = make(press, joins=False)
@@ -234,6 +240,7 @@ async def test_whoever_waits_too_long_is_told_whether_queued_or_running() -> Non
     await asyncio.to_thread(batcher.close, PATIENCE_S)
     assert press.batches == [[1]]
     assert batcher.in_flight == 0
+    assert (batcher.statistics.success.count, batcher.statistics.fail.count) == (0, 2)
 
 
 async def test_who_finds_the_queue_full_is_told_how_long_it_takes_to_empty() -> None:

@@ -1,6 +1,7 @@
 """Whatever callers do, in whatever order: everyone is answered once, with the own rows or the own error."""
 
 import asyncio
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from tests.serving.wire import PATIENCE_S
 
 BAD = -1.0
 MAX_QUEUE_ROWS = 30
+SERIAL = count()
 NAMES = (("tripled", "total"), ("total",), ("tripled",))
 RULES = (
     None,
@@ -60,12 +62,26 @@ class Asker:
                 np.testing.assert_array_equal(seen, wanted)
 
 
+@st.composite
+def make_request(draw: st.DrawFn) -> InferRequest:
+    """Numbers that no other request has, but for those that make it bad."""
+    rows, length, names = draw(st.integers(0, 5)), draw(st.integers(1, 20)), draw(st.sampled_from(NAMES))
+    x = next(SERIAL) * 1000.0 + np.arange(1.0, rows * length + 1).reshape(rows, length)
+    if draw(st.integers(0, 7)) == 0:
+        x[:1] = BAD
+    priority = draw(st.sampled_from([0, 0, 0, 1, 5, 9, 10**30]))
+    timeout_us = draw(st.sampled_from([None, None, None, 0, 1, 10**30]))
+    return InferRequest({"x": x}, rows, names, (False,) * len(names), None, priority, timeout_us)
+
+
+requests = make_request()
+
+
 class BatcherMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = uvloop.new_event_loop()
         self.askers: list[Asker] = []
-        self.serial = 0.0
 
     @initialize(
         padding=st.sampled_from(RULES),
@@ -79,30 +95,20 @@ class BatcherMachine(RuleBasedStateMachine):
             plan["padding"] = padding
         self.batcher = Batcher("m", model, BatchPlan(joins=joins, max_queue_rows=MAX_QUEUE_ROWS, **plan))
 
-    @rule(
-        rows=st.integers(0, 5),
-        length=st.integers(1, 20),
-        names=st.sampled_from(NAMES),
-        is_bad=st.sampled_from([False, False, False, True]),
-        priority=st.sampled_from([0, 0, 1, 5, 9, 10**30]),
-        timeout_us=st.sampled_from([None, None, 0, 1, 10**30]),
-    )
-    def submit(self, rows: int, length: int, names: tuple[str, ...], is_bad: bool, priority: int, timeout_us: int | None) -> None:
-        x = np.arange(self.serial, self.serial + rows * length).reshape(rows, length) + 1
-        self.serial += rows * length
-        if is_bad:
-            x[:1] = BAD
-        asker = Asker(InferRequest({"x": x}, rows, names, (False,) * len(names), None, priority, timeout_us))
-        self.askers.append(asker)
-        self.loop.run_until_complete(self._submit(asker))
+    @rule(burst=st.lists(requests, min_size=1, max_size=8))
+    def submit(self, burst: list[InferRequest]) -> None:
+        askers = [Asker(it) for it in burst]
+        self.askers += askers
+        self.loop.run_until_complete(self._submit(askers))
 
-    async def _submit(self, asker: Asker) -> None:
-        queued = self.batcher.queued_rows
-        try:
-            self.batcher.submit(asker.request, asker, asker.answers.append)
-        except QueueFull:
-            asker.is_refused = True
-        assert asker.is_refused == (queued > 0 and queued + asker.request.rows > MAX_QUEUE_ROWS)
+    async def _submit(self, askers: list[Asker]) -> None:
+        for asker in askers:
+            queued = self.batcher.queued_rows
+            try:
+                self.batcher.submit(asker.request, asker, asker.answers.append)
+            except QueueFull:
+                asker.is_refused = True
+            assert asker.is_refused == (queued > 0 and queued + asker.request.rows > MAX_QUEUE_ROWS)
 
     @precondition(lambda self: self.askers)
     @rule(which=st.integers(0, 1000))
@@ -142,4 +148,4 @@ class BatcherMachine(RuleBasedStateMachine):
 
 
 TestBatcherStates = BatcherMachine.TestCase
-TestBatcherStates.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestBatcherStates.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
