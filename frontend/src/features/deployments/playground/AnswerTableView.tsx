@@ -69,7 +69,7 @@ const Shares = ({ shares }: { shares: readonly Share[] }) => (
         <span className="text-right tabular-nums">{percent(value)}</span>
       </li>
     ))}
-    {shares.length > SHOWN_SHARES && <li className="text-caption text-subtle">and {shares.length - SHOWN_SHARES} more, each at most {percent(shares[SHOWN_SHARES - 1]?.value ?? 0)}</li>}
+    {shares.length > SHOWN_SHARES && <li className="text-caption text-subtle">and {shares.length - SHOWN_SHARES} more, each at most {percent(Math.max(...shares.slice(SHOWN_SHARES).map((it) => it.value)))}</li>}
   </ul>
 );
 

@@ -2,7 +2,7 @@ import { classes } from '@/lib/classes';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
 import { Cell } from './AnswerTableView';
-import { batchOf, cellAt, valueText } from './answerTable';
+import { type AnswerCell, batchOf, cellAt, inOrderOf, valueText } from './answerTable';
 import type { RowDifference } from './comparison';
 import type { Differences, Side } from './sides';
 
@@ -38,25 +38,42 @@ export function AnswersTable({ sides, differences }: AnswersTableProps) {
             </Td>
           )}
           <Td className="align-top! font-medium break-words">{name}</Td>
-          {sides.map((side) => (
-            <SideCell key={side.deployment.id} side={side} row={row} name={name} difference={differences.get(side.deployment.id)?.find((it) => it.name === name)?.rows[row]} />
-          ))}
+          {cellsInOrder(sides, row, name).map((cell, index) => {
+            const id = sides[index]?.deployment.id ?? '';
+            return <SideCell key={id} cell={cell} difference={differences.get(id)?.find((it) => it.name === name)?.rows[row]} />;
+          })}
         </Tr>
       ))}
     </Table>
   );
 }
 
-function SideCell({ side: { state }, row, name, difference }: { side: Side; row: number; name: string; difference: RowDifference | undefined }) {
+interface SideCellProps {
+  cell: AnswerCell | undefined;
+  difference: RowDifference | undefined;
+}
+
+function SideCell({ cell, difference }: SideCellProps) {
   const isOdd = difference !== undefined && difference.kind !== 'same';
-  const output = state.kind === 'answered' ? state.outputs.find((it) => it.name === name) : undefined;
-  const batch = state.kind === 'answered' ? batchOf(state.outputs) : 0;
   return (
     <Td className={classes('align-top!', isOdd && 'bg-warn-soft')}>
-      {output && state.kind === 'answered' && row < batch ? <Cell cell={cellAt(output, row, batch, state.labels)} /> : <span className="text-subtle">–</span>}
+      {cell ? <Cell cell={cell} /> : <span className="text-subtle">–</span>}
       {difference && <p className={classes('mt-1 text-caption', isOdd ? 'text-warn' : 'text-subtle')}>{differenceWords(difference)}</p>}
     </Td>
   );
+}
+
+function cellsInOrder(sides: readonly Side[], row: number, name: string): (AnswerCell | undefined)[] {
+  const cells = sides.map((side) => cellOfSide(side, row, name));
+  return cells.map((cell) => cell && inOrderOf(cells[0], cell));
+}
+
+/** What a deployment answered in one place; undefined without an answer there. */
+function cellOfSide({ state }: Side, row: number, name: string): AnswerCell | undefined {
+  if (state.kind !== 'answered') return undefined;
+  const output = state.outputs.find((it) => it.name === name);
+  const batch = batchOf(state.outputs);
+  return output && row < batch ? cellAt(output, row, batch, state.labels) : undefined;
 }
 
 function differenceWords(difference: RowDifference): string {

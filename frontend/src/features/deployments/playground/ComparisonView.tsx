@@ -75,7 +75,7 @@ function ToleranceSelect({ value, onChange }: { value: number; onChange: (tolera
       <label htmlFor={id} className="text-caption text-muted">
         Differences above
       </label>
-      <Select id={id} value={value} className="w-24!" onChange={(event) => onChange(Number(event.target.value))}>
+      <Select id={id} value={value} className="w-32!" onChange={(event) => onChange(Number(event.target.value))}>
         {TOLERANCES.map((it) => (
           <option key={it} value={it}>
             {it === 0 ? '0' : it}

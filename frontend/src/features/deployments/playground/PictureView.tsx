@@ -28,9 +28,9 @@ export function PictureView({ spec, attached, picture, onAttach }: PictureViewPr
         <p className="text-body break-all">
           {attached.label} <span className="text-subtle">as {shapeText(attached.tensor.shape)}</span>
         </p>
-        <div className="grid gap-3 sm:grid-cols-2">
+        <div className="grid grid-cols-[repeat(auto-fit,minmax(7rem,1fr))] gap-3">
           {spec.datatype !== 'UINT8' && <Chosen label="Values" options={SCALES} value={picture.scale} onChange={(scale) => again({ scale })} />}
-          <Chosen label="Other proportions" options={FITS} value={picture.fit} onChange={(fit) => again({ fit })} />
+          <Chosen label="Proportions" options={FITS} value={picture.fit} onChange={(fit) => again({ fit })} />
         </div>
         <FormProblem message={problem} />
       </div>

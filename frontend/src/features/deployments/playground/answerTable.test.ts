@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { answerTable } from './answerTable';
+import { answerTable, inOrderOf } from './answerTable';
 import { exampleOf, labelsOf, parseAnswer, parseRequest } from './protocol';
 
 test('a classifier shows its classes by name and its probabilities largest first', () => {
@@ -57,4 +57,12 @@ test('nested data is read as the same values in a row', () => {
 
 test('an answer that is not as the protocol says names the field', () => {
   expect(parseAnswer({ outputs: [{ name: 'x', datatype: 'FP32', shape: 'two', data: [] }] })).toMatchObject({ ok: false, fault: expect.stringContaining('outputs.0.shape') });
+});
+
+const shares = (...labels: string[]) => ({ kind: 'shares' as const, shares: labels.map((label) => ({ label, value: 0.25 })) });
+
+test('shares beside others are read in their order', () => {
+  expect(inOrderOf(shares('cat', 'dog', 'frog'), shares('frog', 'dog', 'cat', 'ship'))).toEqual(shares('cat', 'dog', 'frog', 'ship'));
+  const text = { kind: 'text' as const, text: '7' };
+  expect([inOrderOf(shares('cat'), text), inOrderOf(undefined, text)]).toEqual([text, text]);
 });

@@ -33,6 +33,14 @@ export function answerTable(outputs: readonly InferOutput[], labels: readonly st
 /** One output's part of one row of the batch. */
 export const cellAt = (output: InferOutput, row: number, batch: number, labels: readonly string[]): AnswerCell => cellOf(rowOf(output, row, batch), output.datatype, labels);
 
+/** Shares in the order of another cell's, so that the two can be read side by side; every other cell as it is. */
+export function inOrderOf(base: AnswerCell | undefined, cell: AnswerCell): AnswerCell {
+  if (base?.kind !== 'shares' || cell.kind !== 'shares') return cell;
+  const places = new Map(base.shares.map((it, place) => [it.label, place]));
+  const placeOf = ({ label }: Share): number => places.get(label) ?? base.shares.length;
+  return { kind: 'shares', shares: cell.shares.toSorted((a, b) => placeOf(a) - placeOf(b)) };
+}
+
 /** The first dimension that all outputs share; 1 if there is none, and then each output is shown whole. */
 export function batchOf(outputs: readonly InferOutput[]): number {
   const first = outputs[0]?.shape[0] ?? 1;

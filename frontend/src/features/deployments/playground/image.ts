@@ -18,19 +18,19 @@ export interface Pixels {
   data: ArrayLike<number>;
 }
 
-/** What a whole byte becomes; whole-number inputs always take the bytes. */
+/** What a whole byte becomes (ImageNet: less its mean, over its deviation); whole-number inputs always take the bytes. */
 export const SCALES = [
   { value: 'unit', label: '0 to 1' },
   { value: 'signed', label: '−1 to 1' },
   { value: 'byte', label: '0 to 255' },
-  { value: 'imagenet', label: 'ImageNet mean and deviation' },
+  { value: 'imagenet', label: 'ImageNet' },
 ] as const;
 export type Scale = (typeof SCALES)[number]['value'];
 
-/** How a picture of other proportions is fitted in. */
+/** How a picture of other proportions is fitted in: without its edges, with black around it, or out of shape. */
 export const FITS = [
-  { value: 'crop', label: 'Crop the edges' },
-  { value: 'pad', label: 'Pad with black' },
+  { value: 'crop', label: 'Crop' },
+  { value: 'pad', label: 'Pad' },
   { value: 'stretch', label: 'Stretch' },
 ] as const;
 export type Fit = (typeof FITS)[number]['value'];

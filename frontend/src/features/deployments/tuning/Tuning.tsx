@@ -54,8 +54,8 @@ function Curves({ tuning: { points, measured_at: at, took_s: took } }: { tuning:
           {fastestWords(points)} Measured <RelativeTime time={new Date(at * 1000).toISOString()} /> in {formatMicroseconds(took * 1_000_000)}.
         </p>
         <div className="grid gap-8 xl:grid-cols-2">
-          <Chart title="Time of a run, by its rows" data={runs} axis={ROWS} format={formatMicroseconds} group="tuning" isLogarithmic />
-          <Chart title="Rows a second, by the rows of a run" data={rates} axis={ROWS} format={formatCompact} group="tuning" />
+          <Chart title="Time of a run" data={runs} axis={ROWS} format={formatMicroseconds} group="tuning" isLogarithmic />
+          <Chart title="Rows a second" data={rates} axis={ROWS} format={formatCompact} group="tuning" />
         </div>
       </div>
     </Card>
