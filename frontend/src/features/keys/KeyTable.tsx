@@ -63,7 +63,7 @@ function KeyRow({ of: key, onEdit, onRevoke }: { of: Key; onEdit: () => void; on
       <Td className="hidden text-muted sm:table-cell">{key.expires_at ? <RelativeTime time={key.expires_at} /> : 'Never'}</Td>
       <Td className="text-right">
         {!key.revoked_at && (
-          <div className="flex justify-end gap-1">
+          <div className="flex flex-col items-end gap-1 sm:flex-row sm:justify-end">
             <Button size="small" variant="ghost" aria-label={`Edit ${key.name}`} onClick={onEdit}>
               Edit
             </Button>
