@@ -88,6 +88,10 @@ class GatewaySettings(SharedSettings, frozen=True, kw_only=True):
     inference_port: Port = 8081
     grpc_port: Port = 8082
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
+    restartable: bool = False
+    """Whether one worker has a parent too, which replaces it without a gap on SIGHUP; several always have."""
+    drain_s: Annotated[float, Meta(ge=0, le=3600)] = 30.0
+    """How long requests under way may take once a worker was told to stop."""
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024**2
     max_connections: Annotated[int, Meta(ge=1)] = 10_000
     idle_timeout_s: Annotated[float, Meta(gt=0)] = 75.0

@@ -25,6 +25,8 @@ from gateway.worker import Worker
 
 YOUNG_OBJECTS: Final = 25_000
 """Walking through them takes about a millisecond."""
+LEAVING_S: Final = 5.0
+"""How long the previous owner of our folder may take beyond its drain."""
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_STATUSES: Final[dict[type[HeadraceError], int]] = {SettingInvalid: EXIT_USAGE, PortTaken: 3}
@@ -38,9 +40,9 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case []:
                 return serve(settings)
-            case ["worker", index]:  # how the parent of several starts each
+            case ["worker", index, bound, ready]:  # how a parent starts each
                 die_with_parent()
-                return serve_one(settings, int(index), join(settings.host, settings.inference_port))
+                return serve_one(settings, int(index), socket.socket(fileno=int(bound)), int(ready))
             case _:
                 print("usage: python -m gateway", file=sys.stderr)
                 return EXIT_USAGE
@@ -51,21 +53,28 @@ def main(arguments: list[str]) -> int:
 
 def serve(settings: GatewaySettings) -> int:
     """Serve with as many workers as are set. Raises ListenFailed or HomeTaken."""
-    with claim(settings.host, settings.inference_port, is_shared=settings.workers > 1) as bound:
-        if settings.workers == 1:
+    has_parent = settings.workers > 1 or settings.restartable
+    with claim(settings.host, settings.inference_port, is_shared=has_parent) as bound:
+        if not has_parent:
             return serve_one(settings, 0, bound)
-        return uvloop.run(run_workers(settings.workers, bound.getsockname()[1]))
+        port = bound.getsockname()[1]
+        return uvloop.run(run_workers(settings.workers, lambda: join(settings.host, port), settings.drain_s))
 
 
-def serve_one(settings: GatewaySettings, index: int, bound: socket.socket) -> int:
-    """Serve on `bound` in this process. Raises HomeTaken."""
+def serve_one(settings: GatewaySettings, index: int, bound: socket.socket, ready: int | None = None) -> int:
+    """Serve on `bound` in this process, and write to the pipe `ready` when it does. Raises HomeTaken."""
     tune_garbage_collection()
-    home = Home(settings.data, index)
+    home = Home(settings.data, index, settings.drain_s + LEAVING_S)
     if index == 0:
         home.adopt_beyond(settings.workers)
 
+    def tell() -> None:
+        if ready is not None:
+            os.write(ready, b"1")
+            os.close(ready)
+
     async def run() -> int:
-        return await Worker(settings, home).run(bound)
+        return await Worker(settings, home).run(bound, tell)
 
     return uvloop.run(run())
 

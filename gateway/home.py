@@ -3,14 +3,11 @@
 import fcntl
 import os
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
 from uuid import uuid4
 
 from contracts.errors import HeadraceError
-
-PATIENCE_S: Final = 10.0
-"""How long the previous owner, told to stop, may take to leave."""
 
 
 class HomeTaken(HeadraceError):
@@ -22,12 +19,12 @@ class HomeTaken(HeadraceError):
 class Home:
     """`<data>/gateway/worker-<index>`, held by one process at a time."""
 
-    def __init__(self, data: Path, index: int) -> None:
-        """Raises HomeTaken."""
+    def __init__(self, data: Path, index: int, patience_s: float = 10.0) -> None:
+        """The previous owner, told to stop, may take `patience_s` to leave. Raises HomeTaken."""
         self.index = index
         self.path = data / "gateway" / f"worker-{index}"
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _lock(self.path / "lock", time.monotonic() + PATIENCE_S)
+        self._lock = _lock(self.path / "lock", time.monotonic() + patience_s)
         self.worker_id = _identity(self.path / "id")
 
     def release(self) -> None:
@@ -44,8 +41,11 @@ class Home:
         self.spill.mkdir(exist_ok=True, mode=0o700)
         for home in self.path.parent.glob("worker-*"):
             if int(home.name.rpartition("-")[2]) >= workers:
-                for segment in home.glob("spill/*"):
-                    segment.rename(self.spill / segment.name)
+                with suppress(HomeTaken):  # one that is being replaced may run there
+                    handle = _lock(home / "lock", 0.0)
+                    for segment in home.glob("spill/*"):
+                        segment.rename(self.spill / segment.name)
+                    os.close(handle)
 
 
 def _lock(path: Path, deadline: float) -> int:

@@ -1,11 +1,18 @@
-"""The parent of several workers that share one port: starts them, starts crashed ones again, ends with them."""
+"""The parent of the workers on one port: starts them, starts crashed ones again, replaces them without a gap, ends with them.
+
+Every worker has a listening socket of its own, made here and inherited; the kernel spreads clients among them. On SIGHUP each
+worker in turn gets a successor on the same socket: so there is always somebody to accept, and no connection that waits in the
+socket's queue is lost. The successor begins when its models are loaded, and only then is the old worker told to drain.
+"""
 
 import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -15,66 +22,191 @@ logger = logging.getLogger(__name__)
 
 STEADY_S: Final = 30.0
 """A worker that ran this long before it crashed is started again at once."""
-STOP_S: Final = 6.0
-"""How long the workers may take to end before they are killed; longer than a worker gives itself."""
+END_S: Final = 3.0
+"""How long a worker may take to end beyond its drain."""
+READY_S: Final = 600.0
+"""How long a successor may load its models; the worker it is to replace serves meanwhile."""
 
 
-class Worker:
-    """One child process, kept running until `stop`."""
+class Homes:
+    """Numbers of the workers' folders; a successor needs another one than who still runs."""
 
-    def __init__(self, index: int, environment: dict[str, str]) -> None:
-        self._index, self._environment = index, environment
+    def __init__(self) -> None:
+        self._taken: set[int] = set()
+
+    def take(self) -> int:
+        """The lowest that is free."""
+        number = next(it for it in range(len(self._taken) + 1) if it not in self._taken)
+        self._taken.add(number)
+        return number
+
+    def give_back(self, number: int) -> None:
+        self._taken.discard(number)
+
+
+class Process:
+    """One worker process on its own handle of `bound`, which stays open here until the process has ended."""
+
+    def __init__(self, homes: Homes, bound: socket.socket) -> None:
+        self._homes, self.home = homes, homes.take()
+        self.bound = bound.dup()
+        self.is_ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        """True once it accepts connections, False if it has ended before."""
         self._process: asyncio.subprocess.Process | None = None
+        self._signal: signal.Signals | None = None
+
+    async def run(self) -> int:
+        """Start it, and return its status when it has ended."""
+        hear, tell = os.pipe()
+        try:
+            await self._start(tell)
+            asyncio.get_running_loop().add_reader(hear, self._hear, hear)
+            assert self._process is not None
+            return await self._process.wait()
+        finally:
+            asyncio.get_running_loop().remove_reader(hear)
+            os.close(hear)
+            self.bound.close()
+            self._homes.give_back(self.home)
+            if not self.is_ready.done():
+                self.is_ready.set_result(False)
+
+    def stop(self, number: signal.Signals) -> None:
+        """Send it `number`, as soon as there is somebody to send it to."""
+        self._signal = number
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
+    async def _start(self, tell: int) -> None:
+        handles = (self.bound.fileno(), tell)
+        command = (sys.executable, "-m", "gateway", "worker", *map(str, (self.home, *handles)))
+        try:
+            self._process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, pass_fds=handles)
+        finally:
+            os.close(tell)
+        if self._signal is not None:  # told to stop while it was being started
+            self.stop(self._signal)
+
+    def _hear(self, hear: int) -> None:
+        asyncio.get_running_loop().remove_reader(hear)
+        if not self.is_ready.done():
+            self.is_ready.set_result(os.read(hear, 1) != b"")
+
+
+class Slot:
+    """One of the workers: a process at a time, but for the moments in which another takes over from it."""
+
+    def __init__(self, homes: Homes, bind: Callable[[], socket.socket], end_s: float) -> None:
+        """`bind` makes a socket on the shared port; `end_s` is how long a process may take to end."""
+        self._homes, self._bind, self._end_s = homes, bind, end_s
         self._stopping = asyncio.Event()
+        self._process: Process | None = None
+        self._running: dict[Process, asyncio.Task[int]] = {}
 
     async def run(self) -> None:
-        """Return once `stop` was called and the process has ended."""
+        """Keep a process running; return once `stop` was called and all have ended."""
         delays = backoff(0.1, 5.0)
         while not self._stopping.is_set():
             started = time.monotonic()
             status = await self._run_once()
             if self._stopping.is_set():
-                return
-            logger.error("worker %d ended with status %d, starting it again", self._index, status)
+                break
+            logger.error("a worker ended with status %d, starting it again", status)
             if time.monotonic() - started > STEADY_S:
                 delays = backoff(0.1, 5.0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(next(delays)):
                     await self._stopping.wait()
+        if self._running:
+            await asyncio.wait(self._running.values())
 
-    def stop(self, number: signal.Signals) -> None:
-        """Send `number` to the process and do not start it again."""
+    async def replace(self) -> bool:
+        """Put another process in the place of the one there is, once it can serve; False if it could not."""
+        retired = self._process
+        if retired is None or self._stopping.is_set():
+            return False
+        successor = self._begin(retired.bound)
+        if not await self._becomes_ready(successor):
+            successor.stop(signal.SIGKILL)
+            return False
+        self._process = successor
+        await self._end(retired)
+        return True
+
+    def stop(self) -> None:
+        """Let all processes drain and end, and start no more."""
         self._stopping.set()
-        self._send(number)
+        for process in self._running:
+            process.stop(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End them all at once."""
+        for process in self._running:
+            process.stop(signal.SIGKILL)
+
+    def _begin(self, bound: socket.socket) -> Process:
+        process = Process(self._homes, bound)
+        task = self._running[process] = asyncio.create_task(process.run(), name=f"worker {process.home}")
+        task.add_done_callback(lambda _: self._running.pop(process))
+        return process
 
     async def _run_once(self) -> int:
-        command = (sys.executable, "-m", "gateway", "worker", str(self._index))
-        self._process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, env=os.environ | self._environment
-        )
-        if self._stopping.is_set():  # told to stop while it was being started
-            self._send(signal.SIGTERM)
-        return await self._process.wait()
+        """The status of the last of those that followed one another."""
+        with self._bind() as bound:
+            self._process = self._begin(bound)
+        status, process = 0, None
+        while process is not self._process:  # replaced meanwhile
+            process = self._process
+            status = await self._running[process]
+        self._process = None
+        return status
 
-    def _send(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(number)
+    async def _becomes_ready(self, process: Process) -> bool:
+        try:
+            async with asyncio.timeout(READY_S):
+                return await asyncio.shield(process.is_ready)
+        except TimeoutError:
+            return False
+
+    async def _end(self, process: Process) -> None:
+        task = self._running.get(process)
+        process.stop(signal.SIGTERM)
+        if task is not None and not (await asyncio.wait([task], timeout=self._end_s))[0]:
+            process.stop(signal.SIGKILL)
 
 
-async def run_workers(count: int, port: int) -> int:
-    """Keep `count` workers on `port` until SIGTERM or SIGINT; returns the exit status."""
-    environment = {"HEADRACE_INFERENCE_PORT": str(port)}
-    workers = [Worker(index, environment) for index in range(count)]
-    stopping = asyncio.Event()
+async def run_workers(count: int, bind: Callable[[], socket.socket], drain_s: float) -> int:
+    """Keep `count` workers until SIGTERM or SIGINT; returns the exit status."""
+    homes, end_s = Homes(), drain_s + END_S
+    slots = [Slot(homes, bind, end_s) for _ in range(count)]
+    stopping, restarting = asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    tasks = [asyncio.create_task(it.run(), name=f"worker {index}") for index, it in enumerate(workers)]
+        loop.add_signal_handler(number, stopping.set)
+    loop.add_signal_handler(signal.SIGHUP, restarting.set)
+    tasks = [asyncio.create_task(it.run(), name="workers") for it in slots]
+    replacing = asyncio.create_task(_replace_all(slots, restarting), name="restart")
     await stopping.wait()
-    for worker in workers:
-        worker.stop(signal.SIGTERM)
-    _, pending = await asyncio.wait(tasks, timeout=STOP_S)
-    for worker in workers if pending else []:
-        worker.stop(signal.SIGKILL)
+    for slot in slots:
+        slot.stop()
+    _, pending = await asyncio.wait(tasks, timeout=end_s)
+    for slot in slots if pending else []:
+        slot.kill()
     await asyncio.wait(tasks)
+    replacing.cancel()
     return 0
+
+
+async def _replace_all(slots: Sequence[Slot], asked: asyncio.Event) -> None:
+    """One slot after the other, whenever it is `asked` for, until cancelled."""
+    while True:
+        await asked.wait()
+        asked.clear()
+        logger.info("replacing %d workers one by one", len(slots))
+        for slot in slots:
+            if not await slot.replace():
+                logger.error("a new worker could not take over; the ones before it serve on")
+                break
+        else:
+            logger.info("all workers are replaced")

@@ -1,7 +1,7 @@
 """A connection to Redis on which commands go out without waiting and answers come back in their order.
 
-Not redis-py's: its calls cost five times as much of the loop, and one that is given up takes its connection along. Address,
-password and TLS are read by redis-py all the same.
+Not redis-py's: its calls take four times as much of the loop (30 µs against 8), and one that is given up costs its connection.
+Address, password and TLS are read by redis-py all the same.
 """
 
 import asyncio

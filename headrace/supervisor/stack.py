@@ -17,6 +17,8 @@ from headrace.supervisor.probes import http_probe, postgres_probe, valkey_probe
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 PYTHON: Final = (sys.executable, "-P")
 """`-P`: a folder named `control` or `serving` where somebody calls us from is not ours to run."""
+DRAIN_S: Final = 3.0
+"""How long Ctrl-C waits for requests under way; the supervisor ends the gateway after twice that."""
 CONSOLE: Final = CHECKOUT / "frontend" / "dist"
 
 
@@ -78,6 +80,7 @@ def program_environment(instance: Instance, settings: CommandSettings, ports: Po
         "grpc_port": ports.grpc,
         "inference_url": inference_url(ports),
         "workers": settings.workers,
+        "drain_s": DRAIN_S,
         "console_directory": CONSOLE,
     }
     return {PREFIX + name.upper(): str(value) for name, value in values.items()} | {"ORT_DISABLE_TELEMETRY": "1"}

@@ -232,7 +232,7 @@ class Connection(asyncio.Protocol):
         if self._is_ending:
             return
         head = exchange.head
-        keeps_alive = head.keeps_alive and not self._server.is_draining
+        keeps_alive = head.keeps_alive and not (self._server.is_draining and not self._waiting)
         headers += exchange.extra_headers
         if not keeps_alive:
             headers += b"connection: close\r\n"
@@ -241,9 +241,10 @@ class Connection(asyncio.Protocol):
         self._write(status, body, content_type, headers, head.method == b"HEAD")
         self._finish(exchange, keeps_alive)
 
-    def end(self) -> None:
-        """Close as soon as what has begun is answered; at once if nothing has."""
-        if self._current is None and not self._waiting and self._stage is Stage.NOTHING:
+    def end(self, unheard_since: float) -> None:
+        """Close as soon as what has begun is answered; at once if nothing has, and nothing was heard since then."""
+        is_idle = self._current is None and not self._waiting and self._stage is Stage.NOTHING
+        if is_idle and self._heard_at < unheard_since:
             self._transport.close()
 
     def abort(self) -> None:

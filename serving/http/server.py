@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import socket
 from collections.abc import Callable
 from email.utils import formatdate
@@ -15,6 +16,8 @@ Application = Callable[[Exchange], None]
 """Called on the loop's thread with each complete request; must not block."""
 
 BACKLOG: Final = 2048
+IN_USE_S: Final = 2.0
+"""A connection heard of within this time is in use; the time is kept by the sweep, so half of it is sure."""
 MAX_KNOWN_HEADS: Final = 4096
 MAX_KNOWN_HEAD: Final = 2048
 """Bytes; with the number of them this bounds what clients can make the server remember."""
@@ -43,6 +46,7 @@ class Server:
 
     async def start(self, bound: socket.socket) -> None:
         """Begin to accept on `bound`."""
+        self._bound = bound.dup()
         self._listener = await self._loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG)
 
     @property
@@ -55,18 +59,20 @@ class Server:
         """How many clients are connected."""
         return len(self._connections)
 
-    async def drain(self, timeout_s: float) -> None:
-        """Accept no more, answer what has begun, and close; after `timeout_s` close without answering."""
+    async def drain(self, timeout_s: float, farewell_s: float = 0.0) -> None:
+        """Accept no more, answer what has begun, and close; after `timeout_s` close without answering.
+
+        A connection that is in use may be sending its next request at this moment, which would be lost if it was closed: for
+        `farewell_s` it is told so with its next answer instead.
+        """
         self.is_draining = True
         self._listener.close()
+        await self._accept_rest()
         await asyncio.sleep(0)  # one more turn of the loop reads the requests that have already reached us
-        for connection in list(self._connections):
-            connection.end()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while self._connections:
-                    self._emptied.clear()
-                    await self._emptied.wait()
+        self._end_idle(self._loop.time() - IN_USE_S if farewell_s else math.inf)
+        if farewell_s and not await self._is_empty_within(min(farewell_s, timeout_s)):
+            self._end_idle(math.inf)
+        await self._is_empty_within(timeout_s - farewell_s)
         for connection in list(self._connections):
             connection.abort()
         self._timer.cancel()
@@ -98,6 +104,26 @@ class Server:
         self._connections.discard(connection)
         if not self._connections:
             self._emptied.set()
+
+    async def _accept_rest(self) -> None:
+        """Take in the connections that were made and not accepted yet: with the socket the kernel would reset them."""
+        with self._bound, contextlib.suppress(OSError):
+            while True:
+                accepted, _ = self._bound.accept()
+                accepted.setblocking(False)
+                await self._loop.connect_accepted_socket(lambda: Connection(self), accepted)
+
+    def _end_idle(self, unheard_since: float) -> None:
+        for connection in list(self._connections):
+            connection.end(unheard_since)
+
+    async def _is_empty_within(self, timeout_s: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._connections:
+                    self._emptied.clear()
+                    await self._emptied.wait()
+        return not self._connections
 
     def _sweep(self) -> None:
         self.now = self._loop.time()

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from gateway import home as homes
 from gateway.home import Home, HomeTaken
 
 HOLD = (
@@ -22,11 +21,10 @@ def held_elsewhere(data: Path) -> subprocess.Popen[bytes]:
     return process
 
 
-def test_a_second_gateway_on_the_same_data_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(homes, "PATIENCE_S", 0.1)
+def test_a_second_gateway_on_the_same_data_is_refused(tmp_path: Path) -> None:
     with held_elsewhere(tmp_path) as other:
         with pytest.raises(HomeTaken, match="HEADRACE_DATA"):
-            Home(tmp_path, 0)
+            Home(tmp_path, 0, patience_s=0.1)
         Home(tmp_path, 1).release()
         other.kill()
 
