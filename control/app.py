@@ -14,7 +14,7 @@ from control import console, openapi
 from control.access import admit, authenticate, provide_member, provide_principal, provide_tenant
 from control.background import running
 from control.batch_jobs import routes as batch_jobs
-from control.batch_jobs.dispatch import Dispatcher, dispatch_forever
+from control.batch_jobs.dispatch import Dispatcher, dispatching
 from control.database import Connection, Database
 from control.deployments import routes as deployments
 from control.headers import add_headers, answer_error
@@ -53,7 +53,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             async with (
                 publishing_routes(settings.database_url, resources.database, resources.redis),
                 running(sweep_forever(resources.database, resources.artifacts)),
-                running(dispatch_forever(Dispatcher(settings, resources.database, resources.registry.staging.root))),
+                dispatching(Dispatcher(settings, resources.database, resources.registry.staging.root)),
             ):
                 yield
 

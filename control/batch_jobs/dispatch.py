@@ -4,7 +4,8 @@ import asyncio
 import logging
 import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -13,6 +14,7 @@ import asyncpg
 from msgspec import Struct
 
 from contracts.settings import ControlSettings
+from control.background import running
 from control.batch_jobs import progress, workers
 from control.batch_jobs.orders import RunOrder
 from control.batch_jobs.progress import Claim
@@ -21,8 +23,8 @@ from control.keys.secrets import console_key
 
 logger = logging.getLogger(__name__)
 
-LOOK_S: Final = 1.0
-"""How often to look for jobs that other processes made or lost."""
+LOOK_S: Final = 0.5
+"""How often to look for jobs that nobody runs."""
 
 
 class Dispatcher(Struct, frozen=True):
@@ -34,22 +36,27 @@ class Dispatcher(Struct, frozen=True):
     """Where the jobs' files are worked on; leftovers vanish with the process."""
 
 
-async def dispatch_forever(dispatcher: Dispatcher) -> None:
-    """Keep up to `batch_jobs_at_once` jobs running."""
-    running: set[asyncio.Task[None]] = set()
+@asynccontextmanager
+async def dispatching(dispatcher: Dispatcher) -> AsyncGenerator[None]:
+    """Keep up to `batch_jobs_at_once` jobs running for as long as the block runs; those under way then are given back."""
+    jobs: set[asyncio.Task[None]] = set()
     try:
-        while True:
-            with suppress(TimeoutError):
-                await _claim_all(dispatcher, running)
-            await asyncio.wait([*running, asyncio.ensure_future(asyncio.sleep(LOOK_S))], return_when=asyncio.FIRST_COMPLETED)
+        async with running(_claim_forever(dispatcher, jobs)):
+            yield
     finally:
-        for task in running:
-            task.cancel()
-        await asyncio.gather(*running, return_exceptions=True)
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
 
 
-async def _claim_all(dispatcher: Dispatcher, running: set[asyncio.Task[None]]) -> None:
-    while len(running) < dispatcher.settings.batch_jobs_at_once:
+async def _claim_forever(dispatcher: Dispatcher, jobs: set[asyncio.Task[None]]) -> None:
+    while True:
+        await _claim_all(dispatcher, jobs)
+        await asyncio.sleep(LOOK_S)
+
+
+async def _claim_all(dispatcher: Dispatcher, jobs: set[asyncio.Task[None]]) -> None:
+    while len(jobs) < dispatcher.settings.batch_jobs_at_once:
         try:
             claim = await dispatcher.database.run(lambda it: progress.claim_job(it, uuid4()))
         except (DatabaseUnavailable, asyncpg.UndefinedTableError) as error:
@@ -58,8 +65,8 @@ async def _claim_all(dispatcher: Dispatcher, running: set[asyncio.Task[None]]) -
         if claim is None:
             return
         task = asyncio.create_task(_run(dispatcher, claim))
-        running.add(task)
-        task.add_done_callback(running.discard)
+        jobs.add(task)
+        task.add_done_callback(jobs.discard)
 
 
 async def _run(dispatcher: Dispatcher, claim: Claim) -> None:

@@ -64,7 +64,7 @@ def _feature(tensor: Tensor, shape: tuple[int, ...], names: tuple[str, ...], col
     for candidate in candidates:
         if there.issuperset(candidate):
             return Feature(tensor.name, tensor.datatype, shape, candidate)
-    wanted = min(candidates, key=lambda it: len(set(it) - there))
+    wanted = candidates[0]
     lacking = next(name for name in wanted if name not in there)
     alternative = "" if wanted == (tensor.name,) else f" (or one column {tensor.name!r} with lists)"
     raise InputRefused(

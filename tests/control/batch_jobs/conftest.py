@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 
 from contracts.settings import ControlSettings
+from control.database import connected
 from tests.gateway.breakable import BreakableValkey
 from tests.gateway.running import RunningGateway
 
@@ -22,6 +23,17 @@ def gateway(short_tmp: Path) -> Generator[RunningGateway]:
     yield running
     running.close()
     valkey.kill()
+
+
+@pytest.fixture(autouse=True)
+def no_jobs(database_url: str) -> None:
+    """Jobs are everybody's to run, so those of earlier tests must be gone."""
+
+    async def delete_all() -> None:
+        async with connected(database_url) as connection:
+            await connection.execute("DELETE FROM batch_jobs")
+
+    asyncio.run(delete_all())
 
 
 @pytest.fixture

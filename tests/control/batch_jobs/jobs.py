@@ -1,10 +1,12 @@
 """Batch jobs, made and followed through the API."""
 
 import asyncio
+import io
 import time
 from typing import Any
 
 import httpx
+import pyarrow.parquet
 
 from tests.control.conftest import Account
 from tests.control.registry import Json, project
@@ -59,3 +61,10 @@ async def download(account: Account, job: Json, what: str = "results") -> bytes:
     assert answer.status_code == 200, answer.text
     assert len(answer.content) == int(answer.headers["Content-Length"])
     return answer.content
+
+
+def parquet(table: Any, **options: Any) -> bytes:
+    """The bytes of a Parquet file of an Arrow table."""
+    target = io.BytesIO()
+    pyarrow.parquet.write_table(table, target, **options)
+    return target.getvalue()

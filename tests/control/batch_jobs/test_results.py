@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from pathlib import Path
-from typing import Any
 
 import onnx
 import pyarrow as pa
@@ -13,6 +12,7 @@ import pytest
 
 from tests import models
 from tests.control.batch_jobs import jobs
+from tests.control.batch_jobs.jobs import parquet
 from tests.control.conftest import Account
 from tests.control.registry import Json, create_version, deploy
 
@@ -115,10 +115,3 @@ async def test_mixed_inputs_are_columns_of_their_own(account: Account, tmp_path:
     deployment = await deploy(account, await create_version(account, models.columns_model(tmp_path / "columns.onnx")))
     job = await jobs.predict(account, deployment, b'country,amount\nCH,12.5\n"a""b",\n')
     assert await jobs.download(account, job) == b'country,amount,amount_out,country_out\nCH,12.5,12.5,CH\n"a""b",,nan,"a""b"\n'
-
-
-def parquet(table: pa.Table, **options: Any) -> bytes:
-    """The bytes of a Parquet file."""
-    target = io.BytesIO()
-    pyarrow.parquet.write_table(table, target, **options)
-    return target.getvalue()
