@@ -33,6 +33,15 @@ class LogNumbers(Protocol):
     def spilled_bytes(self) -> int: ...
 
 
+class LimitNumbers(Protocol):
+    """What the limits of keys and deployments say of themselves."""
+
+    @property
+    def refused(self) -> dict[str, int]: ...
+    @property
+    def is_alone(self) -> bool: ...
+
+
 class WorkerNumbers(Protocol):
     """What a scrape reads of one worker."""
 
@@ -44,6 +53,8 @@ class WorkerNumbers(Protocol):
     def traffic(self) -> Traffic: ...
     @property
     def log(self) -> LogNumbers: ...
+    @property
+    def limiters(self) -> LimitNumbers: ...
     def placements(self) -> Iterable[Placement]: ...
     def dependencies(self) -> dict[str, str]:
         """By name what is wrong with it; empty if nothing is."""
@@ -72,6 +83,7 @@ class Metrics(Collector):
         yield from self._inference(placements)
         yield from self._models(placements)
         yield from self._request_log()
+        yield from self._limits()
         yield from self._gateway()
         for family in self._process.collect():
             labelled = Metric(family.name, family.documentation, family.type)
@@ -119,6 +131,16 @@ class Metrics(Collector):
         yield self._single(self._gauge("headrace_log_spilled_bytes", "Bytes of records that wait on disk."), log.spilled_bytes)
         yield self._single(self._counter("headrace_log_sent", "Records Redis has taken."), log.sent)
         yield self._single(self._counter("headrace_log_dropped", "Records lost for want of room."), log.lost)
+
+    def _limits(self) -> Iterable[Metric]:
+        limits = self._worker.limiters
+        refused = self._counter("headrace_limit_refused", "Requests answered 429, by the limit they met.", "limit")
+        for limit, count in limits.refused.items():
+            refused.add_metric([self._index, limit], count)
+        alone = self._gauge(
+            "headrace_limits_alone", "1 while Redis is silent and this worker has its share of every limit."
+        )
+        yield from (refused, self._single(alone, limits.is_alone))
 
     def _gateway(self) -> Iterable[Metric]:
         refused = self._counter("headrace_gateway_refused", "Answers to requests that led to no deployment.", "status")
