@@ -79,12 +79,12 @@ class Inference:
     def _run_limited(self, call: Call, limiter: Limiter | None, gate: Gate | None, model: Model, submit: Submit) -> None:
         refusal, held = None, list[Hold]()
         try:
+            if gate is not None:  # first: what it refuses costs the key nothing
+                gate.enter()
+                held.append(gate)
             if limiter is not None:
                 limiter.admit()
                 held.append(limiter)
-            if gate is not None:
-                gate.enter()
-                held.append(gate)
         except HeadraceError as error:
             refusal = error
         call.context = (*call.context[:4], held)
