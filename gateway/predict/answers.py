@@ -45,7 +45,8 @@ class Values(Field):
     """One value a row, as it is. `array` may be [rows] or [rows, 1]."""
 
     def values(self, array: Array) -> Sequence[Any]:
-        return list(array.ravel())  # not tolist: float32 would come out with the digits of float64
+        values = array.ravel()
+        return list(values) if values.dtype.kind == "f" else values.tolist()  # float32 is written with its own few digits
 
 
 class Lists(Field):
