@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -67,11 +68,13 @@ class HttpCall(Call):
         return model.decoder.decode(self._body, self.exchange.headers.get(b"inference-header-content-length"))
 
     def answer(self, ticket: Ticket) -> None:
+        is_timed = TIMING in self.exchange.headers
+        started = time.monotonic_ns() if is_timed else 0
         body, content_type, headers = self.encode(ticket)
         if ticket.cache:
             headers += b"x-headrace-cache: %s\r\n" % ticket.cache.encode()
-        if TIMING in self.exchange.headers:
-            headers += _server_timing(self.decode_ns, ticket)
+        if is_timed:
+            headers += _server_timing(self.decode_ns, ticket, time.monotonic_ns() - started)
         self._respond(body, content_type, self.headers + headers)
 
     def encode(self, ticket: Ticket) -> Answer:
@@ -199,8 +202,8 @@ def _respond_compressed(exchange: Exchange, body: "asyncio.Future[bytes]", conte
         exchange.refuse(500, "internal error")
 
 
-def _server_timing(decode_ns: int, ticket: Ticket) -> bytes:
-    parts = {"decode": decode_ns, "queue": ticket.queue_ns, "infer": ticket.infer_ns}
+def _server_timing(decode_ns: int, ticket: Ticket, encode_ns: int) -> bytes:
+    parts = {"decode": decode_ns, "queue": ticket.queue_ns, "infer": ticket.infer_ns, "encode": encode_ns}
     return f"server-timing: {', '.join(f'{name};dur={ns / 1e6:.3f}' for name, ns in parts.items())}\r\n".encode()
 
 

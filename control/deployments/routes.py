@@ -115,14 +115,12 @@ async def try_deployment(
 ) -> Response[bytes]:
     """Call the deployment through the gateway, whose status and body are the answer.
 
-    `X-Headrace-Gateway-Ms` is the gateway's time, and its `Server-Timing` where that went.
+    `X-Headrace-Gateway-Ms` is the gateway's time, its `Server-Timing` where that went, `X-Headrace-Cache` whether it was kept.
     """
     name = await resources.database.run(lambda it: queries.find_name(it, tenant.project_id, deployment_id))
     secret = resources.settings.secret
     answer = await trial.infer(resources.gateway, secret, tenant.project_id, name, await request.body())
-    headers = {"X-Headrace-Gateway-Ms": f"{answer.elapsed_ms:.1f}"}
-    if answer.timing:
-        headers["Server-Timing"] = answer.timing
+    headers = answer.headers | {"X-Headrace-Gateway-Ms": f"{answer.elapsed_ms:.1f}"}
     return Response(answer.body, status_code=answer.status, media_type=answer.content_type, headers=headers)
 
 

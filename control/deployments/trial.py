@@ -17,6 +17,8 @@ MAX_ANSWER_BYTES: Final = 16 << 20
 TIMEOUT: Final = httpx.Timeout(35.0, connect=3.0, pool=3.0)
 """Longer than the gateway's own 30 s, so that its answer to a slow model arrives."""
 CONNECTIONS: Final = httpx.Limits(max_connections=32, max_keepalive_connections=4)
+PASSED_ON: Final = ("Server-Timing", "X-Headrace-Cache")
+"""Where the gateway's time went, and whether its cache had the answer."""
 KEY_REFUSALS: Final = frozenset({401, 403})
 
 
@@ -27,8 +29,8 @@ class Answer(Struct, frozen=True):
     content_type: str
     body: bytes
     elapsed_ms: float
-    timing: str
-    """Where the gateway's time went, as in its Server-Timing header; empty if the call did not come to that."""
+    headers: dict[str, str]
+    """What else the gateway said, of `PASSED_ON`."""
 
 
 def open_gateway(inference_url: str) -> httpx.AsyncClient:
@@ -55,7 +57,8 @@ async def infer(gateway: httpx.AsyncClient, secret: str, project_id: UUID, deplo
         raise GatewayUnavailable("the gateway does not know this project yet; try again")
     content_type = response.headers.get("Content-Type", "application/json")
     elapsed_ms = (time.perf_counter() - started) * 1000
-    return Answer(response.status_code, content_type, answer, elapsed_ms, response.headers.get("Server-Timing", ""))
+    said = {name: response.headers[name] for name in PASSED_ON if name in response.headers}
+    return Answer(response.status_code, content_type, answer, elapsed_ms, said)
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -62,10 +62,10 @@ async def test_the_request_reaches_the_gateway_unchanged_under_the_projects_hidd
 async def test_the_gateway_is_asked_where_its_time_went_and_its_word_is_passed_on(
     account: Account, deployment: Json, gateway: wire.Server
 ):
-    gateway.headers = {"Server-Timing": "decode;dur=0.021, queue;dur=0.004, infer;dur=1.250"}
+    gateway.headers = {"Server-Timing": "decode;dur=0.021, infer;dur=1.250", "X-Headrace-Cache": "hit", "Set-Cookie": "a=b"}
     answer = await attempt(account, deployment)
     assert gateway.heard[0].headers["x-headrace-timing"] == "1"
-    assert answer.headers["Server-Timing"] == gateway.headers["Server-Timing"]
+    assert {it: answer.headers.get(it) for it in gateway.headers} == gateway.headers | {"Set-Cookie": None}
     gateway.headers = {}
     assert "Server-Timing" not in (await attempt(account, deployment)).headers
 

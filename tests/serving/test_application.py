@@ -223,7 +223,7 @@ async def test_the_report_tells_how_each_call_went(model: Model, serve: Serve, d
 async def test_who_asks_is_told_where_the_time_went(wire: Wire) -> None:
     reply = await wire.ask(post(INFER, request([1, 2, 3, 4]), "X-Headrace-Timing: 1"))
     timing = dict(it.strip().split(";dur=") for it in reply.headers["server-timing"].split(","))
-    assert timing.keys() == {"decode", "queue", "infer"}
+    assert timing.keys() == {"decode", "queue", "infer", "encode"}
     assert all(0 <= float(it) < 10_000 for it in timing.values())
     assert "server-timing" not in (await wire.ask(post(INFER, request([1, 2, 3, 4])))).headers
 
