@@ -113,6 +113,8 @@ export interface TrialAnswer {
   body: unknown;
   /** Where the gateway's time went, in the words of its `Server-Timing` header; empty if it did not say. */
   serverTiming: string;
+  /** Whether the gateway's cache had the answer; empty where the deployment has none. */
+  cache: string;
 }
 
 /** Sends an inference request as it is written; `body` is JSON text of the Open Inference Protocol. */
@@ -124,7 +126,7 @@ export async function tryDeployment(projectId: string, deploymentId: string, bod
       bodySerializer: () => body,
     }),
   );
-  return { body: data, serverTiming: headers.get('Server-Timing') ?? '' };
+  return { body: data, serverTiming: headers.get('Server-Timing') ?? '', cache: headers.get('X-Headrace-Cache') ?? '' };
 }
 
 export const deleteDeployment = (projectId: string, deploymentId: string) =>

@@ -29,7 +29,7 @@ export function plotOptions({ element, series, axis: places, format, group, isLo
     cursor: { drag: { setScale: false, x: false, y: false }, points: { size: 7 }, y: false, ...(group ? { sync: { key: group } } : {}) },
     scales: { x: places.isLogarithmic ? POWERS_OF_TWO : EVEN_STEPS, y: isLogarithmic ? BY_RATIO : FROM_ZERO },
     axes: [
-      { ...axis, grid: { show: false }, size: 26, space: places.isLogarithmic ? 36 : 72, values: (_plot, at) => at.map((it) => (it === null ? '' : places.short(it))) },
+      { ...axis, grid: { show: false }, size: 26, space: 72, values: (_plot, at) => at.map((it) => (it === null ? '' : places.short(it))), ...(places.isLogarithmic ? AT_EVERY_PLACE : {}) },
       { ...axis, grid, size: 68, space: 36, values: (_plot, values) => values.map((it) => (it === null ? '' : format(it))) },
     ],
     series: [{}, ...series.map((it) => drawn(it, color(it.color)))],
@@ -43,7 +43,18 @@ export function plotOptions({ element, series, axis: places, format, group, isLo
 const EVEN_STEPS: uPlot.Scale = { range: ({ data: [at] }, first, last) => [first - halfStep(at), last + halfStep(at)] };
 const POWERS_OF_TWO: uPlot.Scale = { time: false, distr: 3, log: 2, range: (_plot, first, last) => [first / 1.2, last * 1.2] };
 const FROM_ZERO: uPlot.Scale = { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] };
-const BY_RATIO: uPlot.Scale = { distr: 3, log: 10, range: (_plot, low, high) => (low > 0 ? [low / 1.5, high * 1.5] : [1, 10]) };
+const BY_RATIO: uPlot.Scale = { distr: 3, log: 10, range: (_plot, low, high) => uPlot.rangeLog(low, high, 10, true) };
+
+/** Room of one label below the axis, px. */
+const LABEL_WIDTH = 36;
+/** The places themselves below the axis; fewer where there is no room for all. */
+const AT_EVERY_PLACE: Partial<uPlot.Axis> = {
+  splits: ({ data: [at] }) => [...at],
+  filter: ({ width }, at) => {
+    const step = Math.ceil((at.length * LABEL_WIDTH) / Math.max(width - 80, LABEL_WIDTH));
+    return at.map((it, index) => (index % step === 0 ? it : null));
+  },
+};
 
 const halfStep = (times: ArrayLike<number>): number => ((times[1] ?? 0) - (times[0] ?? 0)) / 2;
 

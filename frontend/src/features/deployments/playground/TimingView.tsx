@@ -3,14 +3,16 @@ import { formatMicroseconds } from '@/lib/format';
 import { PARTS, type Timing } from './timing';
 
 /** Where the time of one request went: a bar of its parts, and each in words. */
-export function TimingView({ timing: { totalMs, parts } }: { timing: Timing }) {
+export function TimingView({ timing: { totalMs, parts, isFromCache } }: { timing: Timing }) {
   const told = PARTS.flatMap((part) => {
     const ms = parts[part.name];
     return ms === undefined ? [] : [{ ...part, ms }];
   });
   return (
     <div className="flex flex-col gap-2">
-      <p className="text-caption text-subtle tabular-nums">Answered in {formatMicroseconds(totalMs * 1000)}, the way from this browser and back included</p>
+      <p className="text-caption text-subtle tabular-nums">
+        Answered {isFromCache && 'from the cache '}in {formatMicroseconds(totalMs * 1000)}, the way from this browser and back included
+      </p>
       {told.length > 0 && (
         <>
           <div aria-hidden className="flex h-2 gap-px overflow-hidden rounded-full bg-sunken">

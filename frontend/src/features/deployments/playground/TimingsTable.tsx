@@ -26,9 +26,10 @@ export function TimingsTable({ sides }: { sides: readonly Side[] }) {
       head={
         <>
           <Th>Time</Th>
-          {sides.map(({ deployment: { id, name } }) => (
+          {sides.map(({ deployment: { id, name }, state }) => (
             <Th key={id} numeric>
               {name}
+              {state.kind === 'answered' && state.timing.isFromCache && ' (from the cache)'}
             </Th>
           ))}
         </>
@@ -37,7 +38,7 @@ export function TimingsTable({ sides }: { sides: readonly Side[] }) {
       {told.map(({ label, note, read }) => (
         <Tr key={label}>
           <Td>
-            <span className="font-medium">{label}</span> <span className="text-subtle">{note}</span>
+            <span className="font-medium">{label}</span> <span className="text-subtle max-sm:sr-only">{note}</span>
           </Td>
           {sides.map(({ deployment: { id } }, index) => (
             <TimeCell key={id} ms={valueOf(timings[index], read)} base={index === 0 ? undefined : valueOf(timings[0], read)} />

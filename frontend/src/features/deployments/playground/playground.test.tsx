@@ -30,7 +30,7 @@ function serve(...all: Deployment[]) {
 }
 
 /** Answers each deployment's inference with these scores, or refuses; and remembers who was asked what. */
-function infer(scores: Record<string, number[] | string>) {
+function infer(scores: Record<string, number[] | string>, said: Record<string, string> = TIMING) {
   const asked = vi.fn();
   answer('post', `${ONE}/infer`, async ({ params, request }) => {
     const id = String(params['deployment_id']);
@@ -38,7 +38,7 @@ function infer(scores: Record<string, number[] | string>) {
     const data = scores[id];
     if (typeof data === 'string') return json({ error: data }, 400);
     const response = json({ model_name: id, model_version: '1', outputs: [{ name: 'score', datatype: 'FP32', shape: [data?.length ?? 0], data }] });
-    response.headers.set('Server-Timing', TIMING['Server-Timing']);
+    for (const [name, value] of Object.entries(said)) response.headers.set(name, value);
     return response;
   });
   return asked;
@@ -52,8 +52,17 @@ test('an answer says where its time went', async () => {
   const { user } = visit(PAGE);
   await user.click(await screen.findByRole('button', { name: 'Send request' }));
   expect(await screen.findByText(/^Answered in .*, the way from this browser and back included$/)).toBeInTheDocument();
-  const terms = screen.getAllByRole('term').map((it) => `${it.textContent} ${it.nextElementSibling?.textContent}`);
+  const terms = within(screen.getByLabelText('Where the time went')).getAllByRole('term').map((it) => `${it.textContent} ${it.nextElementSibling?.textContent}`);
   expect(terms).toEqual(expect.arrayContaining(['Decode 20 µs', 'Queue 80 µs', 'Model 1.4 ms', expect.stringMatching(/^Network \d/)]));
+});
+
+test('an answer that was kept says so', async () => {
+  serve(named('d1', 'credit'));
+  infer({ d1: [0.5] }, { 'X-Headrace-Cache': 'hit' });
+  const { user } = visit(PAGE);
+  await user.click(await screen.findByRole('button', { name: 'Send request' }));
+  expect(await screen.findByText(/^Answered from the cache in/)).toBeInTheDocument();
+  expect(screen.queryByLabelText('Where the time went')).not.toBeInTheDocument();
 });
 
 test('the same request goes to up to three deployments, and what differs is marked', async () => {

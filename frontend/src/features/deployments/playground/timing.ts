@@ -7,6 +7,8 @@ export interface Timing {
   totalMs: number;
   /** Milliseconds of each part; without what the gateway did not tell. */
   parts: Partial<Record<PartName, number>>;
+  /** The answer was kept from an earlier request: no model ran. */
+  isFromCache: boolean;
 }
 
 export const PARTS: readonly { name: PartName; label: string; note: string; color: `--${string}` }[] = [
@@ -18,7 +20,7 @@ export const PARTS: readonly { name: PartName; label: string; note: string; colo
 ];
 
 /** `serverTiming` is the header of that name: `queue;dur=0.012, infer;dur=1.3`, in ms. */
-export function timingOf(serverTiming: string, totalMs: number): Timing {
+export function timingOf(serverTiming: string, totalMs: number, isFromCache: boolean): Timing {
   const parts: Timing['parts'] = {};
   for (const metric of serverTiming.split(',')) {
     const [name, ...fields] = metric.split(';').map((it) => it.trim());
@@ -29,5 +31,5 @@ export function timingOf(serverTiming: string, totalMs: number): Timing {
   const told = Object.values(parts);
   const inside = told.reduce((sum, it) => sum + it, 0);
   // Two clocks: what is left may come out a little below nothing.
-  return told.length === 0 ? { totalMs, parts } : { totalMs, parts: { ...parts, network: Math.max(0, totalMs - inside) } };
+  return { totalMs, isFromCache, parts: told.length === 0 ? parts : { ...parts, network: Math.max(0, totalMs - inside) } };
 }

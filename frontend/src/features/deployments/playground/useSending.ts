@@ -52,8 +52,8 @@ export function useSending(home: Deployment) {
 async function attemptAt({ id, project_id: projectId }: Deployment, text: string): Promise<Attempt> {
   const startedAt = performance.now();
   try {
-    const { body, serverTiming } = await tryDeployment(projectId, id, text);
-    return { kind: 'answered', body, timing: timingOf(serverTiming, performance.now() - startedAt) };
+    const { body, serverTiming, cache } = await tryDeployment(projectId, id, text);
+    return { kind: 'answered', body, timing: timingOf(serverTiming, performance.now() - startedAt, cache === 'hit') };
   } catch (error) {
     return { kind: 'refused', message: messageOf(error) };
   }

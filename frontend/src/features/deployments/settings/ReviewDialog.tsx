@@ -59,8 +59,10 @@ const Changes = ({ changes }: { changes: readonly Change[] }) => (
       <li key={label} className="flex flex-wrap items-center gap-x-2 gap-y-0.5 px-3 py-2 text-body">
         <span className="mr-auto text-label">{label}</span>
         <del className="text-subtle">{before}</del>
-        <ArrowRight aria-label="becomes" className="size-3.5 text-subtle" />
-        <ins className="font-medium no-underline">{after}</ins>
+        <span className="flex items-center gap-2">
+          <ArrowRight aria-label="becomes" className="size-3.5 shrink-0 text-subtle" />
+          <ins className="font-medium no-underline">{after}</ins>
+        </span>
       </li>
     ))}
   </ul>
