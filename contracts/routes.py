@@ -94,7 +94,7 @@ class KeyLimits(Struct, frozen=True, forbid_unknown_fields=True):
 
     requests_per_s: Annotated[float, Meta(gt=0, le=1_000_000)] | None = None
     burst: Annotated[int, Meta(ge=1, le=10_000_000)] | None = None
-    """Requests that may come at once after a pause; None means one second's worth."""
+    """Requests that may come at once after a pause; None means what comes in a quarter of a second, at least one."""
     rows_per_s: Annotated[float, Meta(gt=0, le=100_000_000)] | None = None
     requests_per_day: Annotated[int, Meta(ge=1, le=1_000_000_000_000)] | None = None
     """Counted by UTC day."""
