@@ -73,7 +73,7 @@ async def _run(dispatcher: Dispatcher, claim: Claim) -> None:
     """Run a job. Whatever happens, it does not stay ours."""
     try:
         if claim.attempts > progress.MAX_ATTEMPTS:
-            await _fail(dispatcher, claim, f"{progress.MAX_ATTEMPTS} times its process ended without finishing one more part")
+            await _fail(dispatcher, claim)
             return
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, dir=dispatcher.folder))
         try:
@@ -81,14 +81,17 @@ async def _run(dispatcher: Dispatcher, claim: Claim) -> None:
         finally:
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         if status:
-            await _fail(dispatcher, claim, f"its process {workers.describe_end(status)}")
+            logger.error("the process of batch job %s %s", claim.job_id, workers.describe_end(status))
+            job = claim.job_id, claim.runner
+            await dispatcher.database.run(lambda it: progress.give_back(it, *job, is_attempt=True))
     except DatabaseUnavailable as error:
         logger.warning("job %s is left to whoever finds it: %s", claim.job_id, error)
 
 
-async def _fail(dispatcher: Dispatcher, claim: Claim, reason: str) -> None:
-    if await dispatcher.database.run(lambda it: progress.fail_job(it, claim.job_id, claim.runner, reason)):
-        logger.error("batch job %s failed: %s", claim.job_id, reason)
+async def _fail(dispatcher: Dispatcher, claim: Claim) -> None:
+    reason = f"{progress.MAX_ATTEMPTS} times in a row its process ended before one more part of it was done; the log says how"
+    logger.error("batch job %s failed: %s", claim.job_id, reason)
+    await dispatcher.database.run(lambda it: progress.fail_job(it, claim.job_id, claim.runner, reason))
 
 
 def _order(settings: ControlSettings, claim: Claim, folder: Path) -> RunOrder:

@@ -80,7 +80,7 @@ async def run(order: RunOrder) -> None:
     try:
         await _run_to_end(order, database)
     except asyncio.CancelledError:
-        await database.run(lambda it: progress.give_back(it, order.job_id, order.runner))
+        await database.run(lambda it: progress.give_back(it, order.job_id, order.runner, is_attempt=False))
         raise
     except LeaseLost as error:
         logger.info("job %s: %s", order.job_id, error)
@@ -269,13 +269,17 @@ async def _keep(task: Task, paths: dict[str, Path], save: Callable[[Connection, 
     files = [await asyncio.to_thread(_measure, kind, path) for kind, path in paths.items()]
 
     async def attempt() -> None:
-        for it in files:
-            await service.store_file(task.database, task.store, paths[it.kind], it.digest)
-        async with task.database.transaction() as connection:
-            for it in sorted(files, key=attrgetter("digest")):
-                if not await artifacts.hold(connection, it.digest):
-                    raise StoreUnavailable("the same file was deleted a moment ago")
-            await save(connection, files)
+        try:
+            for it in files:
+                await service.store_file(task.database, task.store, paths[it.kind], it.digest)
+            async with task.database.transaction() as connection:
+                for it in sorted(files, key=attrgetter("digest")):
+                    if not await artifacts.hold(connection, it.digest):
+                        raise StoreUnavailable("the same file was deleted a moment ago")
+                await save(connection, files)
+        except BaseException:
+            await service.release(task.database, task.store, [it.digest for it in files])
+            raise
 
     await _patiently(attempt)
 

@@ -89,7 +89,7 @@ class Predictor:
     async def predict(self, inputs: dict[str, Values], count: int, before_retry: Retry) -> Predicted:
         """Answers for `count` rows. `before_retry` may raise, to end the waiting. Raises JobStopped."""
         self._answered_at = time.monotonic()
-        work, predicted = deque([(0, count)]), Predicted({}, {})
+        work, predicted = deque([(0, count)] if count else []), Predicted({}, {})
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(AT_ONCE):

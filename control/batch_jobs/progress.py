@@ -20,7 +20,7 @@ from control.registry.schemas import ModelVersion
 LEASE: Final = timedelta(seconds=10)
 """How long a job stays its runner's after the last sign of life."""
 HEARTBEAT_S: Final = 2.0
-MAX_ATTEMPTS: Final = 5
+MAX_ATTEMPTS: Final = 3
 """How often a job may be claimed without one more part coming of it."""
 
 
@@ -96,16 +96,16 @@ async def extend_lease(connection: Connection, job_id: UUID, runner: UUID) -> No
 
 GIVE_BACK: Final[LiteralString] = """
     UPDATE batch_jobs
-    SET state = 'queued', runner = NULL, lease_until = NULL, attempts = attempts - 1
+    SET state = 'queued', runner = NULL, lease_until = NULL, attempts = attempts - $3
     WHERE id = $1
       AND runner = $2
       AND state = 'running'
 """
 
 
-async def give_back(connection: Connection, job_id: UUID, runner: UUID) -> None:
-    """Let another runner go on."""
-    await connection.execute(GIVE_BACK, job_id, runner)
+async def give_back(connection: Connection, job_id: UUID, runner: UUID, *, is_attempt: bool) -> None:
+    """Let another runner go on. Was it an attempt at the job that failed, or just its runner's time to end?"""
+    await connection.execute(GIVE_BACK, job_id, runner, 0 if is_attempt else 1)
 
 
 FAIL_JOB: Final[LiteralString] = """
