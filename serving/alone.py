@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from contracts.errors import HeadraceError, NotFound
+from contracts.errors import HeadraceError
 from contracts.settings import ServeSettings
 from serving.application import (
     ALL_STATISTICS,
@@ -20,7 +20,7 @@ from serving.application import (
     statistics_of,
 )
 from serving.calls import Call
-from serving.errors import VersionNotFound
+from serving.errors import ModelUnknown, VersionNotFound
 from serving.http import Application, Exchange, Limits, listen
 from serving.models import Model, load_model
 from serving.repository import INDEX, ModelState, read_index, render_index
@@ -29,11 +29,6 @@ from serving.verbs import CALLS
 logger = logging.getLogger(__name__)
 
 DRAIN_S: Final = 6.0
-
-
-class ModelUnknown(NotFound):
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no model is called {name!r} here")
 
 
 async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyncio.Event) -> None:

@@ -24,6 +24,11 @@ class EncodingUnsupported(Invalid):
     status = 415
 
 
+class ModelUnknown(NotFound):
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no model is called {name!r} here")
+
+
 class VersionNotFound(NotFound):
     def __init__(self, name: str, version: str) -> None:
         super().__init__(f"model {name!r} has no version {version!r} here")

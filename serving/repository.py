@@ -53,13 +53,17 @@ def read_change(path: str, body: bytes | bytearray) -> tuple[str, Verb]:
     name, _, verb = path.removeprefix(MODELS).rpartition("/")
     if verb not in ("load", "unload") or not name:
         raise PathNotFound(path)
-    parameters = _decode(body, _LoadIn).parameters
-    for it in parameters:
+    check_parameters(_decode(body, _LoadIn).parameters)
+    return name, verb
+
+
+def check_parameters(names: Iterable[str]) -> None:
+    """Raises RequestMalformed if a load brings what it must not bring."""
+    for it in names:
         if it == "config":
             raise RequestMalformed("parameter 'config' is not taken: how a model is served is set where it is deployed")
         if it.startswith("file:"):
             raise RequestMalformed(f"parameter {it!r} is not taken: a model's files come from the registry; deploy a new version")
-    return name, verb
 
 
 def _decode(body: bytes | bytearray, wanted: type[Wanted]) -> Wanted:

@@ -37,7 +37,7 @@ class ResponseEncoder:
         head = self._head if request.id is None else b'%s,"id":%s' % (self._head, orjson.dumps(request.id))
         openings = self._tensors
         if request.classes:
-            arrays, openings = self._classified(request, arrays), self._openings_of(request)
+            arrays, openings = self.classified(request, arrays), self._openings_of(request)
         if len(arrays) == 1 and not request.binary[0]:
             (array,) = arrays
             tensor = openings[request.outputs[0]]
@@ -46,7 +46,7 @@ class ResponseEncoder:
         blobs: list[bytes] = []
         for name, array, is_binary in zip(request.outputs, arrays, request.binary, strict=True):
             if is_binary:
-                blob = _packed(array)
+                blob = packed(array)
                 blobs.append(blob)
                 content = b'"parameters":{"binary_data_size":%d}' % len(blob)
             else:
@@ -57,7 +57,8 @@ class ResponseEncoder:
             return header, JSON, b""
         return [header, *blobs], OCTETS, b"inference-header-content-length: %d\r\n" % len(header)
 
-    def _classified(self, request: InferRequest, arrays: Sequence[Array]) -> list[Array]:
+    def classified(self, request: InferRequest, arrays: Sequence[Array]) -> list[Array]:
+        """`arrays`, but the highest classes in place of those outputs for which `request` asks for them."""
         return [
             classify(array, count, self._labels, is_batched=self._is_batched) if count else array
             for array, count in zip(arrays, request.classes, strict=True)
@@ -78,7 +79,8 @@ def _json_values(array: Array) -> bytes:
     return orjson.dumps(array.ravel(), option=NUMPY)
 
 
-def _packed(array: Array) -> bytes:
+def packed(array: Array) -> bytes:
+    """A binary tensor."""
     if array.dtype.kind != "O":
         return array.tobytes()
     values: list[bytes] = [it.encode() for it in array.ravel().tolist()]

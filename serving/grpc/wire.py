@@ -5,7 +5,6 @@ found by walking over its fields, which are few, and only the rest is parsed; th
 that has been serialized. Source: protobuf.dev/programming-guides/encoding.
 """
 
-from collections.abc import Iterable
 from typing import Final
 
 from serving.errors import RequestMalformed
@@ -55,20 +54,14 @@ def split_raw(message: bytes) -> tuple[bytes, list[tuple[int, int]]]:
     return b"".join(rest), found
 
 
-def fields(tag: int, blobs: Iterable[bytes]) -> Iterable[bytes]:
-    """The pieces of one field of bytes for each of `blobs`."""
-    for blob in blobs:
-        yield _head(tag, len(blob))
-        yield blob
-
-
-def _head(tag: int, size: int) -> bytes:
-    head = bytearray((tag,))
+def head(tag: int, size: int) -> bytes:
+    """What stands before the `size` bytes of a field."""
+    found = bytearray((tag,))
     while size > 0x7F:
-        head.append(size & 0x7F | 0x80)
+        found.append(size & 0x7F | 0x80)
         size >>= 7
-    head.append(size)
-    return bytes(head)
+    found.append(size)
+    return bytes(found)
 
 
 def _varint(message: bytes, position: int) -> tuple[int, int]:
