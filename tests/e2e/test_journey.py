@@ -52,6 +52,20 @@ def upload(page: Page, file: Path, name: str) -> None:
     page.get_by_role("button", name="Upload", exact=True).click()
 
 
+def deploy(page: Page, name: str) -> None:
+    """From the page of a model to its deployment, ready."""
+    page.get_by_role("button", name="Deploy v1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Deploy", exact=True).click()
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    expect(page.get_by_text("Ready", exact=True).first).to_be_visible(timeout=20_000)
+
+
+def fill_row(page: Page, values: list[float]) -> None:
+    """Into the grid of the input."""
+    for column, value in enumerate(values, start=1):
+        page.get_by_label(f"input, row 1, column {column}").fill(str(value))
+
+
 def test_from_signing_up_to_the_first_request_in_the_chart(page: Page, tmp_path: Path) -> None:
     file = mlp_model(tmp_path / "fraud.onnx")
     sign_up(page, "ada@example.com")
@@ -59,22 +73,48 @@ def test_from_signing_up_to_the_first_request_in_the_chart(page: Page, tmp_path:
     expect(page.get_by_role("heading", name="fraud")).to_be_visible()
     expect(page.get_by_text("probabilities").first).to_be_visible()
 
-    page.get_by_role("button", name="Deploy v1").click()
-    page.get_by_role("dialog").get_by_role("button", name="Deploy", exact=True).click()
-    expect(page.get_by_role("heading", name="fraud")).to_be_visible()
-    expect(page.get_by_text("Ready", exact=True).first).to_be_visible(timeout=20_000)
-
-    page.get_by_label("input").first.fill("0.1, 0.2, 0.3, 0.4")
+    deploy(page, "fraud")
+    fill_row(page, [0.1, 0.2, 0.3, 0.4])
     page.get_by_role("button", name="Send request").click()
-    inputs = {"input": np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)}
-    likeliest = float(np.max(_first(onnxruntime.InferenceSession(str(file)).run(None, inputs))))
-    expect(page.get_by_text(f"{likeliest:.2%}").first).to_be_visible()
+    expect(page.get_by_text(f"{likeliest(file):.2%}").first).to_be_visible()
 
     page.get_by_role("tab", name="Requests").click()
     expect(page.get_by_role("img", name=re.compile("Requests per minute"))).to_be_visible(timeout=20_000)
     page.get_by_role("button", name="View Requests per minute as table").click()
     row = page.get_by_role("table", name="Requests per minute").get_by_role("row").nth(1)
     expect(row).to_contain_text("1")
+
+
+def test_two_deployments_are_compared_and_a_changed_setting_takes_effect(page: Page, tmp_path: Path) -> None:
+    sign_up(page, "mary@example.com")
+    for name, hidden in [("narrow", 16), ("wide", 64)]:
+        upload(page, mlp_model(tmp_path / f"{name}.onnx", hidden=hidden), name)
+        deploy(page, name)
+
+    page.get_by_role("button", name="Compare").click()
+    page.get_by_role("menuitemcheckbox", name=re.compile("^narrow")).click()
+    fill_row(page, [0.1, 0.2, 0.3, 0.4])
+    page.get_by_role("button", name="Send to 2").click()
+    answers = page.get_by_role("table", name="Answers")
+    for name in ("wide", "narrow"):
+        expect(answers).to_contain_text(f"{likeliest(tmp_path / f'{name}.onnx'):.2%}")
+    expect(answers.get_by_text(re.compile("values differ, at most by"))).to_be_visible()
+    timings = page.get_by_role("table", name="Timings")
+    for part in ("Decode", "Queue", "Model", "Encode", "Network"):
+        expect(timings.get_by_role("row", name=re.compile(f"^{part}"))).to_contain_text(re.compile("[µm]s.*[µm]s"))
+    page.reload()
+    expect(page.get_by_role("button", name="Send to 2")).to_be_visible()
+
+    page.get_by_role("tab", name="Settings").click()
+    page.get_by_label(re.compile("^Batch size")).fill("3")
+    page.get_by_role("button", name="Review changes").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("list", name="Changes")).to_contain_text("Headrace chooses")
+    dialog.get_by_role("button", name="Make revision 2").click()
+    served = page.get_by_role("table", name="How it is served").get_by_role("row", name=re.compile("^Batch size"))
+    expect(served).to_contain_text(re.compile("3 rows.*Pinned"), timeout=20_000)
+    expect(page.get_by_text("revision 2", exact=True)).to_be_visible()
+    expect(page.get_by_role("img", name=re.compile("^Time of a run"))).to_be_visible()
 
 
 def test_a_file_that_is_not_onnx_is_refused_with_the_reason_and_nothing_is_kept(page: Page, tmp_path: Path) -> None:
@@ -97,6 +137,12 @@ def test_another_account_does_not_see_it(page: Page, system: System, demo: dict[
     page.goto(f"/o/{mine['organization_slug']}/p/{mine['slug']}/deployments/{deployment['id']}")
     expect(page.get_by_role("heading", name="There is nothing here")).to_be_visible()
     expect(page.get_by_text(deployment["name"], exact=True)).to_have_count(0)
+
+
+def likeliest(file: Path) -> float:
+    """The largest probability of the row that the tests send."""
+    inputs = {"input": np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)}
+    return float(np.max(_first(onnxruntime.InferenceSession(str(file)).run(None, inputs))))
 
 
 def _first(outputs: Any) -> "np.ndarray[Any, np.dtype[np.float32]]":
