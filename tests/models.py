@@ -71,6 +71,13 @@ def mlp_model(path: Path, width: int = 4, hidden: int = 16, outputs: int = 3) ->
     return save_graph(path, nodes, inputs, result, constants)
 
 
+def picture_model(path: Path, side: int = 8) -> Path:
+    """`means` [N, 3] of each channel of `image` [N, 3, side, side], FP32."""
+    nodes = [helper.make_node("ReduceMean", ["image", "axes"], ["means"], keepdims=0)]
+    inputs, outputs = [tensor("image", FLOAT, ["N", 3, side, side])], [tensor("means", FLOAT, ["N", 3])]
+    return save_graph(path, nodes, inputs, outputs, {"axes": np.array([2, 3], np.int64)})
+
+
 def identity_model(path: Path, kind: int, shape: Shape = ("N", 2)) -> Path:
     """`y` is `x`, of the ONNX element type `kind`."""
     nodes = [helper.make_node("Identity", ["x"], ["y"])]

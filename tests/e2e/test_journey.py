@@ -1,6 +1,8 @@
 """A person's way through the console in a real browser: sign up, upload, deploy, try it, see the request in the chart."""
 
 import re
+import struct
+import zlib
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
 from tests.e2e.system import System
-from tests.models import mlp_model
+from tests.models import mlp_model, picture_model
 
 PASSWORD = "correct horse battery"
 
@@ -117,6 +119,19 @@ def test_two_deployments_are_compared_and_a_changed_setting_takes_effect(page: P
     expect(page.get_by_role("img", name=re.compile("^Time of a run"))).to_be_visible()
 
 
+def test_a_picture_reaches_the_model_in_its_colours(page: Page, tmp_path: Path) -> None:
+    sign_up(page, "rosalind@example.com")
+    upload(page, picture_model(tmp_path / "colours.onnx"), "colours")
+    deploy(page, "colours")
+    page.get_by_label("Choose a picture for image").set_input_files(one_colour(tmp_path / "orange.png", 255, 102, 0))
+    expect(page.get_by_role("img", name="orange.png")).to_be_visible()
+    page.get_by_role("button", name="Send request").click()
+    expect(page.get_by_role("table", name="Answer")).to_contain_text("1, 0.4, 0")
+    page.get_by_label("Values").select_option("0 to 255")
+    page.get_by_role("button", name="Send request").click()
+    expect(page.get_by_role("table", name="Answer")).to_contain_text("255, 102, 0")
+
+
 def test_a_file_that_is_not_onnx_is_refused_with_the_reason_and_nothing_is_kept(page: Page, tmp_path: Path) -> None:
     (tmp_path / "notes.onnx").write_text("this is no model")
     sign_up(page, "grace@example.com")
@@ -143,6 +158,18 @@ def likeliest(file: Path) -> float:
     """The largest probability of the row that the tests send."""
     inputs = {"input": np.array([[0.1, 0.2, 0.3, 0.4]], np.float32)}
     return float(np.max(_first(onnxruntime.InferenceSession(str(file)).run(None, inputs))))
+
+
+def one_colour(path: Path, *rgb: int) -> Path:
+    """A PNG file of 8 x 8 pixels, all of one colour."""
+    rows = (b"\0" + bytes(rgb) * 8) * 8
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows)) + _chunk(b"IEND", b""))
+    return path
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def _first(outputs: Any) -> "np.ndarray[Any, np.dtype[np.float32]]":
