@@ -203,6 +203,7 @@ def test_the_worker_reports_what_it_serves(served: RunningGateway) -> None:
     assert {it.state for it in status.revisions} == {RevisionState.READY}
     assert len(status.revisions) == 4
     assert all(it.memory_bytes > 0 for it in status.revisions)
+    assert all(it.tuning is not None and it.tuning.points and it.tuning.choices for it in status.revisions)
 
 
 def test_a_gzip_body_is_taken(served: RunningGateway) -> None:
