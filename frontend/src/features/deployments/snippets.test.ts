@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 
-import { curlSnippet, pythonSnippet, tritonSnippet } from './snippets';
+import { curlSnippet, javascriptSnippet, pythonSnippet, tritonSnippet } from './snippets';
 
+const AsyncFunction = Object.getPrototypeOf(async () => undefined).constructor;
 const TARGET = { inferenceUrl: 'https://infer.example.com', deployment: 'credit' };
 const REQUEST = {
   inputs: [
@@ -18,6 +19,13 @@ test('the curl line survives a quote in the data', () => {
 
 test('Python gets Python booleans', () => {
   expect(pythonSnippet(TARGET, REQUEST)).toContain('{"name": "guarantor", "datatype": "BOOL", "shape": [1, 1], "data": [True]}');
+});
+
+test('JavaScript is a module that Node can run', () => {
+  const code = javascriptSnippet(TARGET, REQUEST);
+  expect(code).toContain('fetch("https://infer.example.com/v2/models/credit/infer", {');
+  expect(code).toContain('{ name: "guarantor", datatype: "BOOL", shape: [1,1], data: [true] },');
+  expect(() => new AsyncFunction(code)).not.toThrow();
 });
 
 test('tritonclient gets the host without scheme, and arrays of the right type and shape', () => {

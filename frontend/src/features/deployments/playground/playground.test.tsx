@@ -1,9 +1,10 @@
 import { screen, waitFor, within } from '@testing-library/react';
+import { HttpResponse } from 'msw';
 import { expect, test, vi } from 'vitest';
 
 import type { Deployment, ModelVersion } from '@/api/types';
 import { deployment, modelVersion } from '@/test/factories';
-import { answer, json, page } from '@/test/server';
+import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
 import { pixelsOf } from './pixels';
@@ -105,6 +106,20 @@ test.each(['gone', 'credit', 'credit-b,credit-b,credit-b', 'Not a name'])('an ad
   visit(`${PAGE}?compare=${encodeURIComponent(compare)}`);
   expect(await screen.findByRole('button', { name: 'Compare' })).toBeInTheDocument();
   expect(screen.getByRole('button', { name: 'Send request' })).toBeInTheDocument();
+});
+
+test('without a connection the request says so and is kept in the history', async () => {
+  serve(named('d1', 'credit'));
+  answer('post', `${ONE}/infer`, () => HttpResponse.error());
+  answer('get', '/projects/{project_id}/deployments', () => problem(503, 'Dependency unavailable', 'the database does not answer'));
+  const { user } = visit(PAGE);
+  await user.click(await screen.findByRole('button', { name: 'Send request' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('No answer came from the server');
+  await user.click(screen.getByRole('button', { name: 'History' }));
+  expect(await screen.findByRole('button', { name: /refused.*"features"/ })).toBeInTheDocument();
+  await user.keyboard('{Escape}');
+  await user.click(screen.getByRole('button', { name: 'Compare' }));
+  expect(await screen.findByText('the database does not answer')).toBeInTheDocument();
 });
 
 test('a request that was sent can be filled in again, and the history cleared', async () => {
