@@ -6,7 +6,7 @@ The answers' headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLim
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -58,6 +58,7 @@ class KeyLimiter:
     """
 
     __slots__ = (
+        "_buckets",
         "_clock",
         "_concurrency",
         "_fleet",
@@ -97,22 +98,25 @@ class KeyLimiter:
         self.requests = self._bucket(self.requests, limits.requests_per_s, burst, now)
         self.rows = self._bucket(self.rows, limits.rows_per_s, burst_of(limits.rows_per_s), now)
         self.day = self._bucket(self.day, no_refill, limits.requests_per_day, now)
+        self._buckets = self._named()
         self._policy = _policy(limits)
 
-    def buckets(self, now: float) -> list[tuple[str, Bucket]]:
+    def buckets(self, now: float) -> Sequence[tuple[str, Bucket]]:
         """Each under its key in the ledger; with a new day the quota is whole again."""
-        found: list[tuple[str, Bucket]] = []
-        if self.requests is not None:
-            found.append((f"headrace:limit:{self.key_uuid}:requests", self.requests))
-        if self.rows is not None:
-            found.append((f"headrace:limit:{self.key_uuid}:rows", self.rows))
-        if self.day is not None:
-            today = utc_day(self._clock.time_s(now))
-            if today != self._today:
-                self.day.renew(now)
-                self._today = today
-            found.append((quota_key(self.key_uuid, today), self.day))
-        return found
+        if self.day is not None and (today := utc_day(self._clock.time_s(now))) != self._today:
+            self._today = today
+            self.day.renew(now)
+            self._buckets = self._named()
+        return self._buckets
+
+    def _named(self) -> Sequence[tuple[str, Bucket]]:
+        prefix = f"headrace:limit:{self.key_uuid}"
+        named = (
+            (f"{prefix}:requests", self.requests),
+            (f"{prefix}:rows", self.rows),
+            (quota_key(self.key_uuid, self._today), self.day),
+        )
+        return [(key, bucket) for key, bucket in named if bucket is not None]
 
     def admit(self) -> None:
         """Let one request in; whoever calls this calls `leave` when it is over, unless it raises TooMany."""
