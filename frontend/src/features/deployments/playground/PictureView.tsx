@@ -25,7 +25,7 @@ export function PictureView({ spec, attached, picture, onAttach }: PictureViewPr
     <>
       <Preview file={picture.file} name={attached.label} />
       <div className="flex min-w-40 flex-1 flex-col gap-3">
-        <p className="text-body break-all">
+        <p className="text-body break-words">
           {attached.label} <span className="text-subtle">as {shapeText(attached.tensor.shape)}</span>
         </p>
         <div className="grid grid-cols-[repeat(auto-fit,minmax(7rem,1fr))] gap-3">

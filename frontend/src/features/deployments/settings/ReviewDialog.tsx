@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { ArrowRight } from 'lucide-react';
 
-import { messageOf } from '@/api/problem';
+import { ApiError, messageOf } from '@/api/problem';
 import type { Deployment, RevisionSettings } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
@@ -42,7 +42,7 @@ function Review({ deployment, settings, onClose, onMade }: ReviewDialogProps & {
       <p className="text-body text-muted">
         Makes revision {number + 1} of the same model version. Revision {number} answers until it is ready: no call is lost.
       </p>
-      <FormProblem message={making.error ? messageOf(making.error) : undefined} />
+      <FormProblem message={making.error ? refusalWords(making.error) : undefined} />
       <DialogActions>
         <Button onClick={onClose}>Cancel</Button>
         <Button variant="primary" busy={making.isPending} disabled={changes.length === 0} onClick={() => making.mutate()}>
@@ -51,6 +51,12 @@ function Review({ deployment, settings, onClose, onMade }: ReviewDialogProps & {
       </DialogActions>
     </div>
   );
+}
+
+/** Field by field where the server says so: its form is not on show here. */
+function refusalWords(error: Error): string {
+  const fields = error instanceof ApiError ? Object.entries(error.fields) : [];
+  return fields.length > 0 ? fields.map(([field, message]) => `${field}: ${message}`).join('; ') : messageOf(error);
 }
 
 const Changes = ({ changes }: { changes: readonly Change[] }) => (

@@ -45,6 +45,11 @@ test('every fault is told at its own field, and what is switched off has none', 
   });
 });
 
+test('sizes to pad to may be typed in any order', () => {
+  const read = readDraft({ ...draftOf({}), padding: 'on', padding_buckets: '128, 16;64  16' });
+  expect(read).toMatchObject({ settings: { batching: { padding: { value: 0, buckets: [16, 64, 128] } } } });
+});
+
 test('a review lists what is different, in words', () => {
   expect(changesOf(NOTHING_SET, FULL)).toEqual([
     { label: 'Latency goal', before: 'None', after: '2.5 ms' },

@@ -111,9 +111,10 @@ function faultOf(word: string, { low, high, isWhole }: Bounds): string | undefin
   return value < low || value > high ? `Enter a number from ${low} to ${high}` : undefined;
 }
 
+/** Ascending, each once, as the API wants them. */
 function readBuckets(words: string, faults: Faults): number[] {
   const sizes = words.split(/[\s,;]+/).filter(Boolean);
   const fault = sizes.length > MOST_BUCKETS ? `Enter at most ${MOST_BUCKETS} sizes` : sizes.map((it) => faultOf(it, BUCKET)).find(Boolean);
   if (fault) faults.padding_buckets = fault;
-  return sizes.map(Number);
+  return [...new Set(sizes.map(Number))].toSorted((a, b) => a - b);
 }

@@ -95,7 +95,7 @@ test('a fault is told at its field and nothing is reviewed; changes can be taken
 
 test('what was typed survives another tab; a refusal of the server is shown in the review', async () => {
   serve();
-  patches(() => problem(422, 'Invalid', 'settings.max_concurrency: must be at least 1'));
+  patches(() => problem(422, 'Invalid', 'Validation failed', [{ field: 'settings.max_concurrency', message: 'must be at least 1' }]));
   const { user } = visit(PAGE);
   await user.type(await screen.findByLabelText(/^Requests at once/), '8');
   await user.click(screen.getByRole('tab', { name: 'Workers' }));
