@@ -150,19 +150,10 @@ class Connection(asyncio.Protocol):
                 self._begin_known(head, data[end:])
                 return
             self._opening = data
-        try:
-            self._parser.feed_data(data)
-            if self._stage is not Stage.NOTHING:  # a header is counted when it is complete, which it may never be
-                self._fed_bytes = 0 if self._fed_bytes is None else self._fed_bytes + len(data)
-                self._check_head(self._fed_bytes)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._replay(self._parser.get_method(), data[upgrade.args[0] :])
-        except httptools.HttpParserCallbackError as error:
-            self._refuse(error.__context__)
-        except httptools.HttpParserError as error:
-            self._refuse(Refused(400, f"malformed request: {error}"))
-        except Refused as refused:
-            self._refuse(refused)
+        read = self._feed(data)
+        while self._is_replaying:
+            self._replay(self._parser.get_method())
+            read += self._feed(memoryview(data)[read:])
 
     # -- what the parser tells
 
@@ -275,6 +266,25 @@ class Connection(asyncio.Protocol):
 
     # -- how it is done
 
+    def _feed(self, data: Buffer) -> int:
+        """Have the parser read `data`; how much of it was read, which ends where an upgrade was offered."""
+        if self._is_ending or self._refusal:
+            return len(data)
+        try:
+            self._parser.feed_data(data)
+            if self._stage is not Stage.NOTHING:  # a header is counted when it is complete, which it may never be
+                self._fed_bytes = 0 if self._fed_bytes is None else self._fed_bytes + len(data)
+                self._check_head(self._fed_bytes)
+        except httptools.HttpParserUpgrade as upgrade:
+            return upgrade.args[0]
+        except httptools.HttpParserCallbackError as error:
+            self._refuse(error.__context__)
+        except httptools.HttpParserError as error:
+            self._refuse(Refused(400, f"malformed request: {error}"))
+        except Refused as refused:
+            self._refuse(refused)
+        return len(data)
+
     def _begin_known(self, head: Head, body: bytes) -> None:
         """Go on with a whole request whose head has been parsed before: the parser need not see it."""
         try:
@@ -381,8 +391,8 @@ class Connection(asyncio.Protocol):
     def _too_large(self) -> Refused:
         return Refused(413, f"the body is larger than {self._server.limits.max_body_bytes} bytes")
 
-    def _replay(self, method: bytes, rest: bytes) -> None:
-        """Read a request that offers an upgrade again, without its offer.
+    def _replay(self, method: bytes) -> None:
+        """Read the head of a request that offers an upgrade again, without its offer.
 
         The parser takes what follows such a head for another protocol, body and all; but Java's HTTP client offers h2c with
         every first request, and a server may pass an offer over.
@@ -396,7 +406,7 @@ class Connection(asyncio.Protocol):
             headers[b"connection"] = b"close"
         lines = b"".join([b"%s: %s\r\n" % it for it in headers.items()])
         self._parser = httptools.HttpRequestParser(self)
-        self.data_received(b"%s %s HTTP/1.1\r\n%s\r\n%s" % (method, self._target, lines, rest))
+        self._feed(b"%s %s HTTP/1.1\r\n%s\r\n" % (method, self._target, lines))
 
     def _refuse(self, reason: BaseException | None) -> None:
         """Tell the client why, after its earlier requests are answered, and close."""

@@ -270,6 +270,14 @@ async def test_a_flood_of_pipelined_requests_waits_unread(serve: Serve, dial: Di
     wire.writer.transport.abort()  # or closing would wait until all is sent
 
 
+async def test_many_offers_to_upgrade_are_passed_over_and_what_follows_is_refused(serve: Serve, dial: Dial) -> None:
+    wire = await dial(await serve(echo_target))
+    offer = get("/offer", "connection: upgrade", "upgrade: h2c")
+    await wire.send(offer * 1500 + b"GET / HTTP/0.9\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n")
+    assert [(await wire.reply()).body for _ in range(1500)] == [b"/offer"] * 1500
+    assert (await wire.reply()).status == 505
+
+
 async def test_a_flood_of_connections_leaves_room_for_the_next(serve: Serve, dial: Dial) -> None:
     server = await serve(echo_target, max_connections=20)
     wires = [await dial(server) for _ in range(40)]
