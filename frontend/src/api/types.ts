@@ -24,3 +24,4 @@ export type RevisionSettings = Schemas['RevisionSettings'];
 export type Tuning = Schemas['Tuning'];
 export type CurvePoint = Schemas['CurvePoint'];
 export type Choice = Schemas['Choice'];
+export type BatchJob = Schemas['BatchJob'];

@@ -3,6 +3,7 @@ import { createRoute, createRouter, redirect, type RouterHistory } from '@tansta
 
 import { projectsQuery } from '@/api/projects';
 import { authRoutes } from '@/features/auth/routes';
+import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
 import { keyRoutes } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
@@ -35,7 +36,7 @@ const routeTree = rootRoute.addChildren([
     homeRoute,
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
-      projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...keyRoutes(projectRoute)]),
+      projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute)]),
     ]),
   ]),
 ]);

@@ -1,5 +1,5 @@
 /** Things as the API would answer them; a test overrides what it is about. */
-import type { Deployment, Key, Me, Model, ModelVersion, Project, Session, System, Tuning, Worker } from '@/api/types';
+import type { BatchJob, Deployment, Key, Me, Model, ModelVersion, Project, Session, System, Tuning, Worker } from '@/api/types';
 
 const CREATED = '2026-11-20T09:30:00Z';
 const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12, '0')}`;
@@ -131,5 +131,27 @@ export const tuning = (over: Partial<Tuning> = {}): Tuning => ({
   ],
   measured_at: Date.parse(CREATED) / 1000,
   took_s: 0.42,
+  ...over,
+});
+
+export const batchJob = (over: Partial<BatchJob> = {}): BatchJob => ({
+  id: id(9),
+  project_id: id(3),
+  deployment_id: id(7),
+  deployment_name: 'credit',
+  model_name: 'credit-risk',
+  model_version: 1,
+  input: { file_name: 'customers.csv', format: 'csv', digest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08', size_bytes: 48_000 },
+  state: 'queued',
+  reason: '',
+  rows_total: 1_000,
+  rows_done: 0,
+  rows_failed: 0,
+  created_at: CREATED,
+  created_by: 'Ada Lovelace',
+  started_at: null,
+  finished_at: null,
+  results: null,
+  failed_rows: null,
   ...over,
 });

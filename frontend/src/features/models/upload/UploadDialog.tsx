@@ -8,10 +8,10 @@ import type { Model, ModelVersion } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Field, FormProblem, Input, Select } from '@/ui/Field';
+import { FilePicker } from '@/ui/FilePicker';
+import { UploadProgress } from '@/ui/UploadProgress';
 
-import { FilePicker } from './FilePicker';
 import { refusalOf, suggestName } from './fileName';
-import { UploadProgress } from './UploadProgress';
 import { type Destination, useUpload } from './useUpload';
 
 interface UploadDialogProps {
@@ -76,10 +76,10 @@ function UploadForm({ projectId, files, onFiles, model, onDone, close, onBusy }:
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
       {upload.progress ? (
-        <UploadProgress progress={upload.progress} />
+        <UploadProgress progress={upload.progress} what="model" />
       ) : (
         <>
-          <FilePicker file={refusal ? null : file} refusal={refusal} onFiles={choose} />
+          <FilePicker what="an ONNX file" accept=".onnx" file={refusal ? null : file} refusal={refusal} onFiles={choose} />
           {!model && <ModelChoice projectId={projectId} value={modelId} onChange={setModelId} />}
           {modelId === NEW && (
             <Field label="Model name" error={isNameTaken ? messageOf(upload.error) : undefined} hint="What the model is called in this project.">

@@ -3,9 +3,10 @@ import { useEffect, useRef, useState } from 'react';
 
 import { createModel, deleteModel } from '@/api/models';
 import { refreshProject } from '@/api/refreshProject';
+import { sendFile } from '@/api/sendFile';
 import type { ModelVersion } from '@/api/types';
+import type { Progress } from '@/ui/UploadProgress';
 
-import { sendVersion } from './sendVersion';
 
 /** Which model the file becomes a version of. */
 export type Destination = { kind: 'new'; name: string } | { kind: 'existing'; modelId: string };
@@ -13,15 +14,6 @@ export type Destination = { kind: 'new'; name: string } | { kind: 'existing'; mo
 export interface UploadRequest {
   file: File;
   destination: Destination;
-}
-
-/** How far the file has got; `checking` when all of it has left. */
-export interface Progress {
-  sent: number;
-  total: number;
-  /** When the first byte left, ms since the epoch. */
-  startedAt: number;
-  now: number;
 }
 
 /** One upload at a time: starts it, tells how far it is, and ends it when asked or when its component goes. */
@@ -35,7 +27,7 @@ export function useUpload(projectId: string, onDone: (version: ModelVersion) => 
       const { signal } = (controller.current = new AbortController());
       const startedAt = Date.now();
       const onProgress = (sent: number) => setProgress({ sent, total: file.size, startedAt, now: Date.now() });
-      const send = (modelId: string) => sendVersion(projectId, modelId, file, { onProgress, signal });
+      const send = (modelId: string) => sendFile<ModelVersion>(versionsUrl(projectId, modelId, file), file, { onProgress, signal });
       onProgress(0);
       const sending = destination.kind === 'existing' ? send(destination.modelId) : sendFirstVersion(projectId, destination.name, send);
       return sending.finally(() => {
@@ -63,6 +55,9 @@ export function useUpload(projectId: string, onDone: (version: ModelVersion) => 
     error: cancelled ? null : uploading.error,
   };
 }
+
+const versionsUrl = (projectId: string, modelId: string, file: File) =>
+  `/api/v1/projects/${projectId}/models/${modelId}/versions?file_name=${encodeURIComponent(file.name)}`;
 
 /** A model made for this file goes again if the file is refused: an empty model would only be in the way. */
 async function sendFirstVersion(projectId: string, name: string, send: (modelId: string) => Promise<ModelVersion>): Promise<ModelVersion> {

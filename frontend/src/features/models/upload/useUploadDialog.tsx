@@ -2,9 +2,9 @@ import { Upload } from 'lucide-react';
 import { useState } from 'react';
 
 import type { Model, ModelVersion } from '@/api/types';
+import { useFileDrop } from '@/lib/useFileDrop';
 
 import { UploadDialog } from './UploadDialog';
-import { useFileDrop } from './useFileDrop';
 
 interface UploadPage {
   projectId: string;

@@ -1,8 +1,7 @@
-/** Sends a model file. By XMLHttpRequest, since fetch tells nothing about what has already left. */
-import { csrfToken } from '@/api/csrf';
-import { toApiError, unreachable } from '@/api/problem';
-import { renewSession } from '@/api/refresh';
-import type { ModelVersion } from '@/api/types';
+/** Sends a file. By XMLHttpRequest, since fetch tells nothing about what has already left. */
+import { csrfToken } from './csrf';
+import { toApiError, unreachable } from './problem';
+import { renewSession } from './refresh';
 
 export interface SendOptions {
   /** Called as bytes leave; `sent` equals the file's size when the server has begun to check it. */
@@ -18,9 +17,8 @@ interface Answer {
 
 const UPLOAD_TIMEOUT_MS = 60 * 60_000;
 
-/** The version the server made of `file`; rejects with ApiError if it refused, with AbortError if `signal` ended it. */
-export async function sendVersion(projectId: string, modelId: string, file: File, options: SendOptions): Promise<ModelVersion> {
-  const url = `/api/v1/projects/${projectId}/models/${modelId}/versions?file_name=${encodeURIComponent(file.name)}`;
+/** What the server made of `file`; rejects with ApiError if it refused, with AbortError if `signal` ended it. */
+export async function sendFile<Made>(url: string, file: File, options: SendOptions): Promise<Made> {
   const sentAt = Date.now();
   let answer = await send(url, file, options);
   if (answer.status === 401 && (await renewSession(sentAt).catch(() => false))) answer = await send(url, file, options);
@@ -61,7 +59,7 @@ function headersOf(text: string): Headers {
   return headers;
 }
 
-/** A proxy in between may answer with a page; that is no JSON, and no version either. */
+/** A proxy in between may answer with a page; that is no JSON, and nothing was made either. */
 function parse(text: string) {
   try {
     return JSON.parse(text);

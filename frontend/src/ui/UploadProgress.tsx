@@ -3,18 +3,25 @@ import { Check, LoaderCircle } from 'lucide-react';
 import { formatBytes } from '@/lib/format';
 import { classes } from '@/lib/classes';
 
-import type { Progress } from './useUpload';
+/** How far the file has got; `checking` when all of it has left. */
+export interface Progress {
+  sent: number;
+  total: number;
+  /** When the first byte left, ms since the epoch. */
+  startedAt: number;
+  now: number;
+}
 
 const STEPS = ['Uploading', 'Checking', 'Ready'] as const;
 /** A rate over less than this is noise. */
 const STEADY_MS = 300;
 
-/** Bytes, rate and the three steps of an upload. */
-export function UploadProgress({ progress }: { progress: Progress }) {
+/** Bytes, rate and the three steps of an upload of `what`: "model". */
+export function UploadProgress({ progress, what }: { progress: Progress; what: string }) {
   const { sent, total } = progress;
   const isChecking = sent >= total;
   const percent = total > 0 ? Math.floor((100 * sent) / total) : 100;
-  const words = isChecking ? 'All bytes received. The server is checking the model.' : `${formatBytes(sent)} of ${formatBytes(total)}${rateOf(progress)}`;
+  const words = isChecking ? `All bytes received. The server is checking the ${what}.` : `${formatBytes(sent)} of ${formatBytes(total)}${rateOf(progress)}`;
   return (
     <div className="flex flex-col gap-3">
       <ol className="flex gap-5 text-label">
@@ -27,7 +34,7 @@ export function UploadProgress({ progress }: { progress: Progress }) {
       </div>
       <p className="text-caption text-muted tabular-nums">{words}</p>
       <p role="status" className="sr-only">
-        {isChecking ? 'Checking the model' : 'Uploading'}
+        {isChecking ? `Checking the ${what}` : 'Uploading'}
       </p>
     </div>
   );
