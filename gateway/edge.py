@@ -7,17 +7,18 @@ remembered with the head; what is remembered is void with the next route table.
 import time
 from collections.abc import Callable
 from importlib.metadata import version
-from typing import Final, NamedTuple
+from typing import Final
 
 from contracts.errors import HeadraceError, Unauthenticated
-from gateway.endpoints import Endpoint
+from gateway.aims import Aim
 from gateway.inference import Inference, NotServing, choose
+from gateway.predict.application import PREFIX as REST
+from gateway.predict.application import Predict
 from gateway.request_ids import RequestIds
-from gateway.routing import INFER, Caller, ProjectNotFound, Routes, split_prefix
+from gateway.routing import CHALLENGE, INFER, Caller, ProjectNotFound, split_prefix
 from serving.application import (
     ALL_STATISTICS,
     MODELS,
-    HttpCall,
     allow,
     answer_about,
     describe_server,
@@ -30,19 +31,8 @@ from serving.http import JSON, Exchange
 from serving.repository import REPOSITORY
 from serving.verbs import CALLS
 
-CHALLENGE: Final = b'www-authenticate: Bearer realm="headrace"\r\n'
 PROMETHEUS: Final = b"text/plain; version=0.0.4; charset=utf-8"
 SERVER: Final = describe_server("headrace", version("headrace"))
-
-
-class Aim(NamedTuple):
-    """Where a head leads: an inference by this caller, as long as the routes are these."""
-
-    routes: Routes
-    caller: Caller
-    endpoint: Endpoint
-    version: str | None
-    make_call: Callable[[Exchange, int], HttpCall]
 
 
 class Edge:
@@ -59,6 +49,7 @@ class Edge:
         """`readiness` gives whether this worker is ready and the body that says why; `metrics` the text of a scrape;
         `repository` answers paths that begin with `REPOSITORY`."""
         self._inference, self._max_body_bytes, self._repository = inference, max_body_bytes, repository
+        self._predict = Predict(inference, max_body_bytes, self._authenticate)
         self._ids = RequestIds()
         self._pages = {
             "/v2": lambda: (200, SERVER, JSON),
@@ -87,6 +78,8 @@ class Edge:
                 self._answer_model(exchange, self._authenticate(exchange, prefix), path, request_id, time_ns)
             elif path.startswith(REPOSITORY):
                 self._repository(exchange, self._authenticate(exchange, prefix), path)
+            elif path.startswith(REST):
+                self._predict.answer(exchange, prefix, path, request_id, time_ns)
             else:
                 self._answer_page(exchange, prefix, path)
         except HeadraceError as error:

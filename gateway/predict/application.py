@@ -1,12 +1,15 @@
 """Everything under `/v1`: predictions, and what describes them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 from urllib.parse import parse_qs
 
 import msgspec
 
 from contracts.errors import HeadraceError
+from gateway.aims import Aim
+from gateway.endpoints import Placement
 from gateway.inference import Inference, NotServing, choose
 from gateway.predict.calls import Forms, PredictCall
 from gateway.predict.openapi import describe
@@ -20,6 +23,8 @@ PREFIX: Final = "/v1/"
 PREDICT: Final = "/v1/predict/"
 DESCRIPTION: Final = "openapi.json"
 PAGE: Final = "docs"
+METHODS: Final = {"": "POST", DESCRIPTION: "GET", PAGE: "GET"}
+"""By the last part of a path, which is empty for predictions."""
 
 
 class Predict:
@@ -29,44 +34,53 @@ class Predict:
         """`authenticate` gives the caller of an exchange whose path had that prefix. It raises HeadraceError."""
         self._inference, self._max_body_bytes, self._authenticate = inference, max_body_bytes, authenticate
         self._forms = Forms()
+        self._make_call = partial(PredictCall, forms=self._forms)
 
-    def answer(self, exchange: Exchange, prefix: str, path: str, request_id: str) -> None:
-        """Answer a request for `prefix`, which may be empty, and `path`. Never raises."""
+    def answer(self, exchange: Exchange, prefix: str, path: str, request_id: str, time_ns: int) -> None:
+        """Answer a request for `path` behind `prefix`, which may be empty. Never raises.
+
+        `time_ns` is when it arrived, by the wall clock.
+        """
         try:
-            self._answer(exchange, prefix, path, request_id)
+            if path.startswith(FILES):
+                _answer_file(exchange, path)
+            else:
+                self._answer(exchange, prefix, path, request_id, time_ns)
         except HeadraceError as error:
             self._inference.count_refusal(error.status)
             refuse(exchange, error, request_id)
 
-    def _answer(self, exchange: Exchange, prefix: str, path: str, request_id: str) -> None:
-        if path.startswith(FILES):
-            _expect(exchange, "GET")
-            if not answer_file(exchange, path[len(FILES) :]):
-                raise PathNotFound(path)
-            return
+    def _answer(self, exchange: Exchange, prefix: str, path: str, request_id: str, time_ns: int) -> None:
         name, version, verb = _split(path)
-        if verb == "":
-            _expect(exchange, "POST")
-            call = PredictCall(exchange, self._max_body_bytes, self._forms, request_id)
-            self._inference.begin(
-                call, self._authenticate(exchange, prefix), name, version or _asked_version(exchange), request_id
-            )
-        elif verb == PAGE:
-            _expect(exchange, "GET")
-            answer_page(exchange, path.count("/") - PREFIX.count("/"))
-        elif verb == DESCRIPTION:
-            _expect(exchange, "GET")
-            self._describe(exchange, self._authenticate(exchange, prefix), name, version or _asked_version(exchange))
-        else:
+        if verb not in METHODS:
             raise PathNotFound(path)
+        _expect(exchange, METHODS[verb])
+        if verb == PAGE:
+            answer_page(exchange, path.count("/") - PREFIX.count("/"))
+            return
+        caller = self._authenticate(exchange, prefix)
+        version = version or _asked_version(exchange)
+        endpoint = caller.endpoint(name)
+        placement = choose(endpoint, name, version)
+        if verb == DESCRIPTION:
+            self._describe(exchange, placement)
+            return
+        assert self._inference.routes is not None
+        exchange.head.memo = Aim(self._inference.routes, caller, endpoint, version, self._make_call)
+        self._inference.run(self._make_call(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
 
-    def _describe(self, exchange: Exchange, caller: Caller, name: str, version: str | None) -> None:
-        placement = choose(caller.endpoint(name), name, version)
+    def _describe(self, exchange: Exchange, placement: Placement) -> None:
         if placement.model is None:
             raise NotServing(placement.why_not_serving())
         form = self._forms.of(placement.model)
         document = describe(placement.model, form, exchange.path.removesuffix(f"/{DESCRIPTION}"))
         exchange.respond(200, msgspec.json.encode(document))
+
+
+def _answer_file(exchange: Exchange, path: str) -> None:
+    _expect(exchange, "GET")
+    if not answer_file(exchange, path[len(FILES) :]):
+        raise PathNotFound(path)
 
 
 def _split(path: str) -> tuple[str, str | None, str]:

@@ -3,6 +3,7 @@
 from weakref import WeakKeyDictionary
 
 from contracts.errors import HeadraceError
+from gateway.inference import Context
 from gateway.predict.answers import AnswerEncoder
 from gateway.predict.features import features_of
 from gateway.predict.problems import refuse
@@ -44,12 +45,12 @@ class Forms:
 class PredictCall(HttpCall):
     """`POST /v1/predict/{deployment}`."""
 
-    __slots__ = ("_form", "_forms", "_request_id")
+    __slots__ = ("_form", "_forms")
 
-    def __init__(self, exchange: Exchange, limit: int, forms: Forms, request_id: str) -> None:
+    def __init__(self, exchange: Exchange, limit: int, forms: Forms) -> None:
         """`limit` bounds the decompressed body, in bytes."""
         super().__init__(exchange, limit)
-        self._forms, self._request_id = forms, request_id
+        self._forms = forms
         self._form: Form
 
     def decode(self, model: Model) -> InferRequest:
@@ -61,4 +62,5 @@ class PredictCall(HttpCall):
         return self._form.encoder.encode(ticket.outputs, ticket.request.rows), JSON, b""
 
     def refuse(self, error: HeadraceError) -> None:
-        refuse(self.exchange, error, self._request_id, self.headers)
+        context: Context = self.context
+        refuse(self.exchange, error, context[2], self.headers)
