@@ -30,7 +30,7 @@ export function plotOptions({ element, series, axis: places, format, group, isLo
     scales: { x: places.isLogarithmic ? POWERS_OF_TWO : EVEN_STEPS, y: isLogarithmic ? BY_RATIO : FROM_ZERO },
     axes: [
       { ...axis, grid: { show: false }, size: 26, space: 72, values: (_plot, at) => at.map((it) => (it === null ? '' : places.short(it))), ...(places.isLogarithmic ? AT_EVERY_PLACE : {}) },
-      { ...axis, grid, size: 68, space: 36, values: (_plot, values) => values.map((it) => (it === null ? '' : format(it))) },
+      { ...axis, grid: isLogarithmic ? { ...grid, filter: roundNumbers } : grid, size: 68, space: 36, values: (_plot, values) => values.map((it) => (it === null ? '' : format(it))) },
     ],
     series: [{}, ...series.map((it) => drawn(it, color(it.color)))],
     hooks: {
@@ -44,6 +44,10 @@ const EVEN_STEPS: uPlot.Scale = { range: ({ data: [at] }, first, last) => [first
 const POWERS_OF_TWO: uPlot.Scale = { time: false, distr: 3, log: 2, range: (_plot, first, last) => [first / 1.2, last * 1.2] };
 const FROM_ZERO: uPlot.Scale = { range: (_plot, _low, high) => [0, high > 0 ? high * 1.08 : 1] };
 const BY_RATIO: uPlot.Scale = { distr: 3, log: 10, range: (_plot, low, high) => uPlot.rangeLog(low, high, 10, true) };
+
+/** Of the lines of a power of ten, those at 1, 2 and 5. */
+const roundNumbers = (_plot: uPlot, values: number[]): (number | null)[] =>
+  values.map((it) => ([1, 2, 5].includes(Math.round(it / 10 ** Math.floor(Math.log10(it) + 1e-9))) ? it : null));
 
 /** Room of one label below the axis, px. */
 const LABEL_WIDTH = 36;

@@ -37,8 +37,9 @@ export function useSending(home: Deployment) {
         const attempt = await attemptAt(target, text);
         if (target.id === home.id) remember(historyPlace(user.id, home.id), text, attempt);
         if (round.current === mine) setAttempts((now) => new Map(now).set(target.id, attempt));
-        void queryClient.invalidateQueries({ queryKey: deploymentKeys.one(target.project_id, target.id) });
       }
+      // Only now: asking for the pages' figures meanwhile would take part of the next one's time.
+      for (const { id, project_id: projectId } of targets) void queryClient.invalidateQueries({ queryKey: deploymentKeys.one(projectId, id) });
     },
   });
   const reset = () => {
