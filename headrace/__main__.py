@@ -6,7 +6,7 @@ import sys
 import typer
 
 from contracts.errors import HeadraceError
-from headrace.commands import accounts, checks, instances, models, roles
+from headrace.commands import accounts, batch, checks, instances, models, roles
 from headrace.errors import CommandFailed
 from headrace.exits import Exit
 
@@ -19,7 +19,7 @@ app = typer.Typer(
 )
 for _command in (instances.up, instances.down, instances.status, instances.logs, instances.demo, checks.doctor):
     app.command(rich_help_panel="This instance")(_command)
-for _command in (accounts.signup, accounts.login, models.deploy, models.predict):
+for _command in (accounts.signup, accounts.login, models.deploy, models.predict, batch.batch):
     app.command(rich_help_panel="Your project")(_command)
 app.add_typer(accounts.key_commands, name="key", rich_help_panel="Your project")
 for _command in (roles.control, roles.telemetry, roles.gateway, roles.serve, roles.migrate):

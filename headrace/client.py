@@ -37,11 +37,28 @@ class ApiClient:
         """The JSON answer of PATCH `path`."""
         return self._call("PATCH", path, json=body)
 
-    def upload(self, path: str, file: Path) -> Json:
+    def upload(self, path: str, file: Path, **query: Any) -> Json:
         """The JSON answer of POST `path` with `file` streamed as the body."""
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(file.stat().st_size)}
-        query = {"file_name": file.name}
+        query |= {"file_name": file.name}
         return self._call("POST", path, content=_chunks(file), headers=headers, params=query, timeout=UPLOAD_TIMEOUT_S)
+
+    def download(self, path: str, target: Path) -> Path:
+        """Write the answer of GET `path` to `target`, which appears whole or not at all."""
+        partial = target.with_name(f"{target.name}.partial")
+        try:
+            with self._http.stream("GET", path) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise _failure(answer)
+                with partial.open("wb") as file:
+                    for chunk in answer.iter_bytes(CHUNK_BYTES):
+                        file.write(chunk)
+            return partial.replace(target)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{self._http.base_url} does not answer: {error}") from error
+        finally:
+            partial.unlink(missing_ok=True)
 
     def items(self, path: str) -> Iterator[Json]:
         """Every item of a list, page by page."""
@@ -62,8 +79,7 @@ class ApiClient:
         body = _object(answer)
         if answer.is_success and body is not None:
             return body
-        reason = (body and (body.get("detail") or body.get("error"))) or _surprise(answer)
-        raise Refused(str(reason), answer.status_code) if answer.is_client_error else CommandFailed(str(reason))
+        raise _failure(answer)
 
 
 def _object(answer: httpx.Response) -> Json | None:
@@ -72,6 +88,12 @@ def _object(answer: httpx.Response) -> Json | None:
     except ValueError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _failure(answer: httpx.Response) -> CommandFailed:
+    body = _object(answer)
+    reason = (body and (body.get("detail") or body.get("error"))) or _surprise(answer)
+    return Refused(str(reason), answer.status_code) if answer.is_client_error else CommandFailed(str(reason))
 
 
 def _surprise(answer: httpx.Response) -> str:

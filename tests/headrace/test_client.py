@@ -54,3 +54,11 @@ def test_a_file_is_sent_whole_with_its_name(tmp_path: Path) -> None:
     with serving({"POST /versions": (201, {"number": 1})}) as fake:
         assert ApiClient(fake.url).upload("/versions", tmp_path / "m.onnx") == {"number": 1}
     assert fake.made("POST /versions") == [b"x" * 3_000_000]
+
+
+def test_a_file_is_fetched_whole_or_not_at_all(tmp_path: Path) -> None:
+    with serving({"GET /results": (200, b"x" * 3_000_000), "GET /none": (404, {"detail": "there are none"})}) as fake:
+        assert ApiClient(fake.url).download("/results", tmp_path / "results.csv").read_bytes() == b"x" * 3_000_000
+        with pytest.raises(Refused, match="there are none"):
+            ApiClient(fake.url).download("/none", tmp_path / "none.csv")
+    assert [it.name for it in tmp_path.iterdir()] == ["results.csv"]
