@@ -82,7 +82,16 @@ class TelemetrySettings(SharedSettings, frozen=True, kw_only=True):
     """`host:port` or `unix:/path/to.sock`."""
 
 
-class GatewaySettings(SharedSettings, frozen=True, kw_only=True):
+class ListenerSettings(SharedSettings, frozen=True, kw_only=True):
+    """What every program that answers inference calls needs."""
+
+    tls_certificate: str = ""
+    """PEM file of the certificate and its chain, for TLS on the inference ports; empty means plain HTTP and gRPC."""
+    tls_key: str = ""
+    """PEM file of the certificate's key, without a password."""
+
+
+class GatewaySettings(ListenerSettings, frozen=True, kw_only=True):
     """`headrace gateway`: the inference API."""
 
     inference_port: Port = 8081
@@ -110,7 +119,7 @@ class GatewaySettings(SharedSettings, frozen=True, kw_only=True):
     log_spill_bytes: Annotated[int, Meta(ge=0)] = 256 * 1024**2
 
 
-class ServeSettings(SharedSettings, frozen=True, kw_only=True):
+class ServeSettings(ListenerSettings, frozen=True, kw_only=True):
     """`headrace serve`: one model behind the Open Inference Protocol, no keys, no database."""
 
     inference_port: Port = 8081

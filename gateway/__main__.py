@@ -22,6 +22,7 @@ from gateway.home import Home
 from gateway.listening import PortTaken, claim, join
 from gateway.parent import run_workers
 from gateway.worker import Worker
+from serving.tls import Tls
 
 YOUNG_OBJECTS: Final = 25_000
 """Walking through them takes about a millisecond."""
@@ -36,6 +37,7 @@ def main(arguments: list[str]) -> int:
     """Run one command; the answer is the exit status."""
     try:
         settings = load_settings(os.environ, GatewaySettings)
+        Tls.from_settings(settings.tls_certificate, settings.tls_key)  # what is wrong with it is said once, and before anything
         configure_logging(settings.log_level)
         match arguments:
             case []:

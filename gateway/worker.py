@@ -38,6 +38,7 @@ from gateway.unloaded import Unloaded
 from gateway.worker_status import StatusReporter
 from serving.http import Limits, listen
 from serving.models import Model, load_model
+from serving.tls import Tls
 
 logger = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Worker:
         self._redis = connect(settings.redis_url)
         self._store = open_store(settings.artifacts_location(), settings.s3_endpoint)
         self._artifacts_problem = "not checked yet"
+        self._tls = Tls.from_settings(settings.tls_certificate, settings.tls_key)
         self.index = home.index
         self.traffic = Traffic()
         epoch = uuid4().hex
@@ -99,11 +101,14 @@ class Worker:
         ]
         if self._siblings is not None:
             parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect_own), name="metrics for siblings"))
+        if self._tls is not None:
+            parts.append(asyncio.create_task(self._tls.follow(), name="certificate"))
         for task in (logging_task, *parts):
             task.add_done_callback(lambda _: stopping.set())
         if self._siblings is not None:
             await self._wait_for_models(stopping, LISTEN_AFTER_S if not _listens(bound) else None)
-        server = await listen(self._edge.answer, self._limits(), bound=bound)
+        tls = None if self._tls is None else self._tls.context
+        server = await listen(self._edge.answer, self._limits(), bound=bound, tls=tls)
         logger.info("worker %d listens on port %d", self.index, server.port)
         on_listening()
         await stopping.wait()

@@ -24,6 +24,7 @@ from serving.errors import ModelUnknown, VersionNotFound
 from serving.http import Application, Exchange, Limits, listen
 from serving.models import Model, load_model
 from serving.repository import INDEX, ModelState, read_index, render_index
+from serving.tls import Tls
 from serving.verbs import CALLS
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,8 @@ DRAIN_S: Final = 6.0
 
 
 async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyncio.Event) -> None:
-    """Serve `path` as `name` until `stop`. Raises ModelNotLoadable, or OSError if the port is taken."""
+    """Serve `path` as `name` until `stop`. Raises ModelNotLoadable, SettingInvalid, or OSError if the port is taken."""
+    tls = Tls.from_settings(settings.tls_certificate, settings.tls_key)
     model = await asyncio.to_thread(
         load_model,
         path,
@@ -46,9 +48,18 @@ async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyn
     limits = Limits(
         max_body_bytes=settings.max_body_bytes, max_connections=settings.max_connections, idle_timeout_s=settings.idle_timeout_s
     )
-    server = await listen(application(model, settings.max_body_bytes), limits, host=settings.host, port=settings.inference_port)
+    server = await listen(
+        application(model, settings.max_body_bytes),
+        limits,
+        host=settings.host,
+        port=settings.inference_port,
+        tls=None if tls is None else tls.context,
+    )
     logger.info("serving %s on port %d", name, server.port)
+    following = None if tls is None else asyncio.create_task(tls.follow(), name="certificate")
     await stop.wait()
+    if following is not None:
+        following.cancel()
     await server.drain(DRAIN_S)
     await asyncio.to_thread(model.close)
 

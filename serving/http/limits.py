@@ -18,7 +18,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_held_bytes: int = 1024**3
     """Bodies of all requests not yet answered, together; what would go beyond is refused (503)."""
     head_timeout_s: float = 10.0
-    """From a request's first byte to the end of its headers."""
+    """From a request's first byte to the end of its headers; and for the handshake of TLS."""
     stall_timeout_s: float = 30.0
     """How long a client may go without sending more of a body, or without reading its answer."""
     min_body_bytes_per_s: float = 500.0

@@ -4,12 +4,14 @@ import asyncio
 import contextlib
 import math
 import socket
+import ssl
 from collections.abc import Callable
 from email.utils import formatdate
 from typing import Final
 
 from serving.http.connection import Connection
 from serving.http.exchange import STATUS_LINES, Exchange, Head
+from serving.http.handshakes import Handshakes
 from serving.http.limits import Limits
 
 Application = Callable[[Exchange], None]
@@ -18,6 +20,8 @@ Application = Callable[[Exchange], None]
 BACKLOG: Final = 2048
 IN_USE_S: Final = 2.0
 """A connection heard of within this time is in use; the time is kept by the sweep, so half of it is sure."""
+SETTLE_S: Final = 1.0
+"""How long a drain waits for the TLS handshakes under way."""
 MAX_KNOWN_HEADS: Final = 4096
 MAX_KNOWN_HEAD: Final = 2048
 """Bytes; with the number of them this bounds what clients can make the server remember."""
@@ -26,8 +30,8 @@ MAX_KNOWN_HEAD: Final = 2048
 class Server:
     """Serves `application` on the sockets it was started on, until drained."""
 
-    def __init__(self, application: Application, limits: Limits) -> None:
-        self.application, self.limits = application, limits
+    def __init__(self, application: Application, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+        self.application, self.limits, self._tls = application, limits, tls
         self.is_draining = False
         self.held_bytes = 0
         """Bytes of all bodies not yet answered."""
@@ -37,7 +41,7 @@ class Server:
         """Heads that were parsed before, by their bytes."""
         self._prefixes: dict[tuple[int, bytes], bytes] = {}
         self._connections: set[Connection] = set()
-        self._listener: asyncio.Server
+        self._listener: asyncio.Server | Handshakes
         self._emptied = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         shortest = min(limits.head_timeout_s, limits.stall_timeout_s, limits.idle_timeout_s, limits.linger_timeout_s)
@@ -47,7 +51,11 @@ class Server:
     async def start(self, bound: socket.socket) -> None:
         """Begin to accept on `bound`."""
         self._bound = bound.dup()
-        self._listener = await self._loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG)
+        if self._tls is None:
+            self._listener = await self._loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG)
+            return
+        bound.listen(BACKLOG)
+        self._listener = Handshakes(bound, self._tls, lambda: Connection(self), self._room, self.limits)
 
     @property
     def port(self) -> int:
@@ -111,7 +119,15 @@ class Server:
             while True:
                 accepted, _ = self._bound.accept()
                 accepted.setblocking(False)
-                await self._loop.connect_accepted_socket(lambda: Connection(self), accepted)
+                if isinstance(self._listener, Handshakes):
+                    self._listener.begin(accepted)
+                else:
+                    await self._loop.connect_accepted_socket(lambda: Connection(self), accepted)
+        if isinstance(self._listener, Handshakes):
+            await self._listener.settle(SETTLE_S)
+
+    def _room(self) -> int:
+        return self.limits.max_connections - len(self._connections)
 
     def _end_idle(self, unheard_since: float) -> None:
         for connection in list(self._connections):
@@ -141,12 +157,13 @@ async def listen(
     port: int = 0,
     reuse_port: bool = False,
     bound: socket.socket | None = None,
+    tls: ssl.SSLContext | None = None,
 ) -> Server:
-    """Serve `application` on `bound`, or on a new socket for `host` and `port` (0: any free one).
+    """Serve `application` on `bound`, or on a new socket for `host` and `port` (0: any free one); with `tls`, over TLS.
 
     Raises OSError if the port is taken.
     """
-    server = Server(application, limits)
+    server = Server(application, limits, tls)
     await server.start(bound or _bind(host, port, reuse_port))
     return server
 
