@@ -137,9 +137,7 @@ class Metrics(Collector):
         refused = self._counter("headrace_limit_refused", "Requests answered 429, by the limit they met.", "limit")
         for limit, count in limits.refused.items():
             refused.add_metric([self._index, limit], count)
-        alone = self._gauge(
-            "headrace_limits_alone", "1 while Redis is silent and this worker has its share of every limit."
-        )
+        alone = self._gauge("headrace_limits_alone", "1 while Redis is silent and this worker has its share of every limit.")
         yield from (refused, self._single(alone, limits.is_alone))
 
     def _gateway(self) -> Iterable[Metric]:
