@@ -123,6 +123,7 @@ class ServeSettings(ListenerSettings, frozen=True, kw_only=True):
     """`headrace serve`: one model behind the Open Inference Protocol, no keys, no database."""
 
     inference_port: Port = 8081
+    grpc_port: Port = 8082
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 64 * 1024**2
     max_connections: Annotated[int, Meta(ge=1)] = 10_000
     idle_timeout_s: Annotated[float, Meta(gt=0)] = 75.0

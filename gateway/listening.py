@@ -1,4 +1,4 @@
-"""The inference port, claimed before anything else starts."""
+"""The ports of the inference API, claimed before anything else starts."""
 
 import errno
 import socket
@@ -15,29 +15,30 @@ class ListenFailed(HeadraceError):
 class PortTaken(ListenFailed):
     """Somebody else listens on the port."""
 
-    def __init__(self, host: str, port: int) -> None:
-        super().__init__(f"port {port} is taken; stop what listens on {host}:{port}, or set HEADRACE_INFERENCE_PORT")
+    def __init__(self, host: str, port: int, setting: str) -> None:
+        super().__init__(f"port {port} is taken; stop what listens on {host}:{port}, or set {setting}")
 
 
-def claim(host: str, port: int, is_shared: bool = False) -> socket.socket:
+def claim(host: str, port: int, is_shared: bool = False, setting: str = "HEADRACE_INFERENCE_PORT") -> socket.socket:
     """A socket bound to the port, which others may `join` if it `is_shared`. Raises ListenFailed, PortTaken.
 
-    To share is to be let in beside any stranger who shares as well, so it is tried without first.
+    `setting` is where the port comes from. To share is to be let in beside any stranger who shares as well, so it is tried
+    without first.
     """
-    alone = _bound(host, port, is_shared=False)
+    alone = _bound(host, port, setting, is_shared=False)
     if not is_shared:
         return alone
     port = alone.getsockname()[1]
     alone.close()
-    return _bound(host, port, is_shared=True)
+    return _bound(host, port, setting, is_shared=True)
 
 
 def join(host: str, port: int) -> socket.socket:
     """A socket of our own on a port that our parent has claimed. Raises ListenFailed."""
-    return _bound(host, port, is_shared=True)
+    return _bound(host, port, "HEADRACE_INFERENCE_PORT", is_shared=True)
 
 
-def _bound(host: str, port: int, is_shared: bool) -> socket.socket:
+def _bound(host: str, port: int, setting: str, is_shared: bool) -> socket.socket:
     bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if is_shared:
@@ -47,6 +48,6 @@ def _bound(host: str, port: int, is_shared: bool) -> socket.socket:
     except OSError as error:
         bound.close()
         if error.errno == errno.EADDRINUSE:
-            raise PortTaken(host, port) from error
+            raise PortTaken(host, port, setting) from error
         raise ListenFailed(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return bound

@@ -17,6 +17,7 @@ from contracts.logs import configure_logging
 from contracts.settings import ServeSettings, load_settings
 from contracts.signature import Inspection, Refusal
 from serving import sandbox
+from serving.errors import GrpcPortTaken
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +69,7 @@ def run_serve(model: Path, name: str) -> int:
         uvloop.run(_serve(settings, model, name or model.stem))
     except HeadraceError as error:
         print(f"serving: {error}", file=sys.stderr)
-        return 1
+        return PORT_TAKEN if isinstance(error, GrpcPortTaken) else 1
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

@@ -21,6 +21,9 @@ from serving.application import (
 )
 from serving.calls import Call
 from serving.errors import ModelUnknown, VersionNotFound
+from serving.grpc.server import Limits as GrpcLimits
+from serving.grpc.server import listen_grpc
+from serving.grpc.single import SingleModel
 from serving.http import Application, Exchange, Limits, listen
 from serving.models import Model, load_model
 from serving.repository import INDEX, ModelState, read_index, render_index
@@ -33,7 +36,10 @@ DRAIN_S: Final = 6.0
 
 
 async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyncio.Event) -> None:
-    """Serve `path` as `name` until `stop`. Raises ModelNotLoadable, SettingInvalid, or OSError if the port is taken."""
+    """Serve `path` as `name` until `stop`.
+
+    Raises ModelNotLoadable, SettingInvalid, GrpcPortTaken, or OSError if the port for HTTP is taken.
+    """
     tls = Tls.from_settings(settings.tls_certificate, settings.tls_key)
     model = await asyncio.to_thread(
         load_model,
@@ -55,12 +61,19 @@ async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyn
         port=settings.inference_port,
         tls=None if tls is None else tls.context,
     )
-    logger.info("serving %s on port %d", name, server.port)
+    grpc_server = await listen_grpc(
+        SingleModel(model),
+        GrpcLimits(max_message_bytes=settings.max_body_bytes, max_connections=settings.max_connections),
+        address=settings.host,
+        port=settings.grpc_port,
+        tls=tls,
+    )
+    logger.info("serving %s on port %d, by gRPC on port %d", name, server.port, grpc_server.port)
     following = None if tls is None else asyncio.create_task(tls.follow(), name="certificate")
     await stop.wait()
     if following is not None:
         following.cancel()
-    await server.drain(DRAIN_S)
+    await asyncio.gather(server.drain(DRAIN_S), grpc_server.drain(DRAIN_S))
     await asyncio.to_thread(model.close)
 
 

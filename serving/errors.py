@@ -96,6 +96,12 @@ class AnswerUnencodable(HeadraceError):
         super().__init__(f"model {name!r} gave an answer that cannot be sent")
 
 
+class GrpcPortTaken(HeadraceError):
+    """Somebody else listens on the port for gRPC, or it cannot be listened on."""
+
+    title = "Port taken"
+
+
 class ModelNotLoadable(HeadraceError):
     """The file is damaged, or needs what this runtime lacks; the text names the failing node where onnxruntime does."""
 

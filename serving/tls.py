@@ -19,13 +19,15 @@ Stamp = tuple[tuple[int, int, int], ...]
 
 
 class Tls:
-    """A server's side of TLS 1.2 and later, for HTTP/1.1; `context` is for the event loop, and stays the same."""
+    """A server's side of TLS 1.2 and later; `context` is for HTTP/1.1 on the event loop, and stays the same."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
         """`certificate` may be followed by its chain; both are PEM. Raises SettingInvalid."""
         self.certificate, self.key = certificate, key
         self._stamp = self._look()
         self.context = self._load()
+        self.pair = self._read()
+        """Key and certificate in PEM, for who has no use for the context; another object once they are renewed."""
 
     @staticmethod
     def from_settings(certificate: str, key: str) -> "Tls | None":
@@ -53,6 +55,7 @@ class Tls:
             if stamp == self._stamp:
                 return False
             await asyncio.to_thread(self._load)  # what fails, fails here: the context in use must not lose its key
+            self.pair = await asyncio.to_thread(self._read)
             self.context.load_cert_chain(self.certificate, self.key, _no_password)
         except (SettingInvalid, OSError) as error:
             logger.error("the renewed certificate is not taken, the old one goes on: %s", error)
@@ -67,6 +70,12 @@ class Tls:
         except OSError as error:
             raise SettingInvalid(f"{error.filename} cannot be read: {error.strerror}") from error
         return tuple((it.st_ino, it.st_size, it.st_mtime_ns) for it in found)
+
+    def _read(self) -> tuple[bytes, bytes]:
+        try:
+            return self.key.read_bytes(), self.certificate.read_bytes()
+        except OSError as error:
+            raise SettingInvalid(f"{error.filename} cannot be read: {error.strerror}") from error
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -1,17 +1,18 @@
 """The listening side: a gRPC server on the event loop, and its end."""
 
-from typing import Final
+from typing import Any, Final
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from msgspec import Struct
 
-from contracts.errors import HeadraceError
+from serving.errors import GrpcPortTaken
 from serving.grpc.health import Health
 from serving.grpc.hosts import Host
 from serving.grpc.messages import POOL, SERVICE
 from serving.grpc.service import Service
+from serving.tls import Tls
 
 MAX_STREAMS: Final = 1024
 """RPCs of one connection at once; a client with more waits."""
@@ -34,12 +35,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Under way at once, of all connections; further ones are refused."""
 
 
-class GrpcPortTaken(HeadraceError):
-    """Somebody else listens on the port, or nobody may."""
-
-    title = "Port taken"
-
-
 class GrpcServer:
     """A server that has started. `port` is the one it listens on."""
 
@@ -53,7 +48,13 @@ class GrpcServer:
 
 
 async def listen_grpc(
-    host: Host, limits: Limits, *, address: str = "127.0.0.1", port: int = 0, shares_port: bool = False
+    host: Host,
+    limits: Limits,
+    *,
+    address: str = "127.0.0.1",
+    port: int = 0,
+    shares_port: bool = False,
+    tls: Tls | None = None,
 ) -> GrpcServer:
     """Serve the protocol for `host` on `address` and `port` (0: any free one). Raises GrpcPortTaken.
 
@@ -67,11 +68,26 @@ async def listen_grpc(
     reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names, POOL), server)
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     try:
-        port = server.add_insecure_port(place)
+        port = server.add_insecure_port(place) if tls is None else server.add_secure_port(place, _credentials(tls))
     except RuntimeError as error:
         raise GrpcPortTaken(f"gRPC cannot listen on {place}; stop what listens there, or set HEADRACE_GRPC_PORT") from error
     await server.start()
     return GrpcServer(server, service, port)
+
+
+def _credentials(tls: Tls) -> grpc.ServerCredentials:
+    """The certificate `tls` has at the time, for each client that connects."""
+    told = tls.pair
+
+    def renewed() -> Any:
+        """The new certificate, or None if the last is good still; gRPC calls this in a thread of its own."""
+        nonlocal told
+        if tls.pair is told:
+            return None
+        told = tls.pair
+        return grpc.ssl_server_certificate_configuration([told])
+
+    return grpc.dynamic_ssl_server_credentials(grpc.ssl_server_certificate_configuration([told]), renewed)
 
 
 def _options(limits: Limits, shares_port: bool) -> list[tuple[str, int]]:

@@ -24,6 +24,14 @@ def test_a_taken_port_is_one_line_and_exit_3(tmp_path: Path) -> None:
     assert done.stderr == "serving: the port is taken; stop what listens there, or set HEADRACE_INFERENCE_PORT\n"
 
 
+def test_a_taken_port_for_grpc_is_one_line_and_exit_3(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = serve(models.sum_model(tmp_path / "m.onnx"), inference_port="0", grpc_port=str(port), log_level="ERROR")
+    assert done.returncode == 3
+    assert done.stderr == f"serving: gRPC cannot listen on 127.0.0.1:{port}; stop what listens there, or set HEADRACE_GRPC_PORT\n"
+
+
 def test_a_file_that_is_no_model_is_one_line_and_exit_1(tmp_path: Path) -> None:
     path = tmp_path / "m.onnx"
     path.write_bytes(b"not a model")

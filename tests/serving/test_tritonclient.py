@@ -49,7 +49,7 @@ def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def client(everything: Path) -> Generator[Any]:
     port = services.free_port()
-    environment = {**os.environ, "HEADRACE_INFERENCE_PORT": str(port)}
+    environment = {**os.environ, "HEADRACE_INFERENCE_PORT": str(port), "HEADRACE_GRPC_PORT": "0"}
     command = [sys.executable, "-m", "serving", "serve", str(everything)]
     with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL) as process:
         connected = InferenceServerClient(f"127.0.0.1:{port}", concurrency=1)
