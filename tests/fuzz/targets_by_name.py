@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.fuzz.targets import binary_requests, http, json_requests, odds
+from tests.fuzz.targets import binary_requests, grpc_requests, http, json_requests, odds, predict_rows
 
 CORPUS: Final = Path(__file__).parent / "corpus"
 KEPT: Final = 250
@@ -42,6 +42,8 @@ TARGETS: Final = {
     for it in (
         Target("json_requests", json_requests.check, json_requests.SEEDS),
         Target("binary_requests", binary_requests.check, binary_requests.SEEDS),
+        Target("grpc_requests", grpc_requests.check, grpc_requests.SEEDS),
+        Target("predict_rows", predict_rows.check, predict_rows.SEEDS),
         Target("http", http.check, http.SEEDS),
         Target("odds", odds.check, odds.SEEDS),
     )
