@@ -88,7 +88,7 @@ function DeploymentTabs({ deployment }: { deployment: Deployment }) {
         { name: 'try', label: 'Try it', content: <TryIt deployment={deployment} playground={playground} comparing={{ others, choose }} /> },
         { name: 'requests', label: 'Requests', content: <Requests deployment={deployment} range={range} onRange={(next) => show({ range: next })} /> },
         { name: 'settings', label: 'Settings', content: <Settings deployment={deployment} edits={edits} onEdit={setEdits} /> },
-        { name: 'code', label: 'Code', content: <CodeSnippets deployment={deployment.name} request={request} /> },
+        { name: 'code', label: 'Code', content: <CodeSnippets deployment={deployment} request={request} /> },
         { name: 'revisions', label: 'Revisions', content: <Revisions deployment={deployment} /> },
         { name: 'workers', label: 'Workers', content: <Workers workers={deployment.workers} /> },
       ]}
