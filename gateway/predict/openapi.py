@@ -44,14 +44,10 @@ PROBLEM: Final[Schema] = {
     "required": ["type", "title", "status", "detail", "instance", "request_id"],
 }
 ERRORS: Final = {
-    "400": "The body is not JSON, or not of the form described here.",
-    "401": "The API key is missing, unknown or expired.",
-    "403": "The API key lacks the scope `infer`.",
-    "413": "The body is too large.",
     "422": "The rows do not fit the model; `errors` names rows and columns.",
     "429": "A limit of the key or of the deployment is reached; `Retry-After` says when to try again.",
     "503": "The model is loading, or too much waits for it; `Retry-After` says when to try again.",
-    "504": "The model did not answer in time.",
+    "default": "Whatever else was wrong: 400 the body, 401 and 403 the key, 413 its size; 504 it took too long.",
 }
 
 

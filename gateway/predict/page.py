@@ -37,6 +37,8 @@ PAGE: Final = """<!DOCTYPE html>
 <link rel="stylesheet" href="{files}page.css">
 <link rel="icon" href="{files}favicon-32x32.png">
 <form id="access">
+  <h1></h1>
+  <p>Descriptions are for those who may call. The key stays in this page and is forgotten with it.</p>
   <label for="key">API key</label>
   <input id="key" type="password" autocomplete="off" spellcheck="false" placeholder="hr_…" required autofocus>
   <button>Show</button>
@@ -49,6 +51,8 @@ PAGE: Final = """<!DOCTYPE html>
 """
 SCRIPT: Final = b"""const form = document.getElementById("access");
 const problem = document.getElementById("problem");
+const [name] = location.pathname.split("/v1/predict/")[1].split("/");
+document.title = document.querySelector("h1").textContent = decodeURIComponent(name);
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -65,7 +69,6 @@ form.addEventListener("submit", async (event) => {
 });
 
 function show(spec, key) {
-  document.title = spec.info.title;
   form.hidden = true;
   const ui = SwaggerUIBundle({
     spec,
@@ -79,10 +82,11 @@ function show(spec, key) {
 STYLE: Final = b"""body { margin: 0; font-family: system-ui, sans-serif; }
 #access { display: flex; flex-wrap: wrap; gap: 0.75rem; align-items: center; max-width: 40rem; margin: 4rem auto; }
 #access[hidden] { display: none; }
+#access h1, #access p { flex-basis: 100%; margin: 0; }
 #key { flex: 1; min-width: 12rem; padding: 0.5rem; font: inherit; }
 button { font: inherit; }
 #access button { padding: 0.5rem 1rem; }
-#problem { flex-basis: 100%; margin: 0; color: #b00020; }
+#problem { color: #b00020; }
 """
 
 
