@@ -147,6 +147,8 @@ class CommandSettings(SharedSettings, frozen=True, kw_only=True):
     """Console address the client commands talk to; empty means the instance running under `data`."""
     token: str = ""
     """Access token the client commands use; empty means the one `headrace login` kept."""
+    password: str = ""
+    """Password for `headrace signup` and `login`; empty means to ask for it."""
     api_key: str = ""
     """Key `headrace predict` uses; empty means one that it makes and keeps for whoever signed in here."""
 

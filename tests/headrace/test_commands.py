@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from contracts.settings import CommandSettings, load_settings
 from headrace.commands.models import _read, _request, _tensor  # pyright: ignore[reportPrivateUsage]
 from headrace.errors import CommandFailed
 from headrace.exits import Exit
@@ -116,3 +117,8 @@ def test_values_with_too_many_dimensions_are_refused_with_both_numbers() -> None
 def test_bare_values_for_a_model_of_two_inputs_name_the_inputs() -> None:
     with pytest.raises(CommandFailed, match=r"2 inputs.*\['x', 'y'\]"):
         _request([1], lambda: [WANTED, WANTED | {"name": "y"}])
+
+
+def test_the_password_may_come_from_the_environment() -> None:
+    settings = load_settings({"HEADRACE_PASSWORD": "correct horse"}, CommandSettings)
+    assert settings.password == "correct horse"
