@@ -67,7 +67,7 @@ class _Check:
         except msgspec.DecodeError:
             self.problems.append(CellProblem("is no object of columns and their values", index))
             return []
-        for name in given.keys() - self._columns.keys():
+        for name in (it for it in given if it not in self._columns):
             self.problems.append(CellProblem(self._unknown(name), index, _cut(name)))
         cells: list[Cell] = []
         for column in self._columns.values():
