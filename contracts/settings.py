@@ -145,6 +145,8 @@ class CommandSettings(SharedSettings, frozen=True, kw_only=True):
     workers: Annotated[int, Meta(ge=1, le=64)] = 1
     api_url: str = ""
     """Console address the client commands talk to; empty means the instance running under `data`."""
+    tls_certificate: str = ""
+    """Refused by `headrace up`, which serves plain HTTP to its own machine."""
     token: str = ""
     """Access token the client commands use; empty means the one `headrace login` kept."""
     password: str = ""

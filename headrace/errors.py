@@ -27,6 +27,14 @@ class DataNewer(CommandFailed):
         )
 
 
+class TlsUnserved(CommandFailed):
+    def __init__(self) -> None:
+        super().__init__(
+            "HEADRACE_TLS_CERTIFICATE is set, and `headrace up` serves plain HTTP; unset it, or run the programs by role "
+            "(`headrace gateway`), see docs/operator-guide.md"
+        )
+
+
 class DataUnusable(CommandFailed):
     """The data directory cannot be written, or its disk is full."""
 

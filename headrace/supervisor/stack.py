@@ -9,6 +9,7 @@ from contracts.settings import PREFIX, CommandSettings
 from headrace.embedded.postgres import postgres_command, postgres_url
 from headrace.embedded.service import Command
 from headrace.embedded.valkey import valkey_command, valkey_url
+from headrace.errors import TlsUnserved
 from headrace.instance import Instance
 from headrace.supervisor.child import Plan
 from headrace.supervisor.ports import Ports
@@ -34,7 +35,12 @@ class Stack:
 
 
 def plan_stack(instance: Instance, settings: CommandSettings, ports: Ports) -> Stack:
-    """Plan `instance`; a service whose URL is set in `settings` is used where it is instead of being started."""
+    """Plan `instance`; a service whose URL is set in `settings` is used where it is instead of being started.
+
+    Raises TlsUnserved.
+    """
+    if settings.tls_certificate:
+        raise TlsUnserved
     environment = program_environment(instance, settings, ports)
     control = Plan("control", _program(environment, "control"), http_probe(f"{console_url(ports)}/health/ready"))
     gateway = Plan("gateway", _program(environment, "gateway"), http_probe(f"{inference_url(ports)}/health/ready"))

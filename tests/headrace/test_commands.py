@@ -45,6 +45,21 @@ def test_a_misspelt_setting_is_named(tmp_path: Path) -> None:
     assert "unknown setting HEADRACE_PORTBASE" in done.stderr
 
 
+def test_up_says_that_it_serves_no_tls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADRACE_TLS_CERTIFICATE", "certificate.pem")
+    done = subprocess.run(
+        [sys.executable, "-m", "headrace", "up", "--port-base", "0"],
+        env=os.environ | {"HEADRACE_DATA": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == Exit.FAILED
+    assert "serves plain HTTP" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_doctor_finds_a_data_directory_of_a_newer_version(tmp_path: Path) -> None:
     (tmp_path / "LAYOUT").write_text("999")
     done = headrace(tmp_path, "doctor", "--json")
