@@ -10,6 +10,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -21,7 +22,8 @@ from control.batch_jobs.orders import CheckOrder, RunOrder, decode_order
 
 NICENESS: Final = 10
 """Inference and the API go first."""
-SINGLE_THREADED: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+THREAD_STACK_BYTES: Final = 1 << 20
+"""Stacks count as data, whether they are used or not."""
 
 
 def main() -> int:
@@ -32,7 +34,7 @@ def main() -> int:
     # The data segment, since libraries reserve address space that they never use.
     resource.setrlimit(resource.RLIMIT_DATA, (order.memory_bytes, order.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    os.environ |= {"ARROW_DEFAULT_MEMORY_POOL": "system", **dict.fromkeys(SINGLE_THREADED, "1")}
+    threading.stack_size(THREAD_STACK_BYTES)
     if isinstance(order, CheckOrder):
         from control.batch_jobs.check import check  # after the limits, which the libraries heed when they load
 

@@ -19,9 +19,10 @@ from control.batch_jobs.errors import InputRefused
 from control.batch_jobs.formats import Format
 from control.batch_jobs.rows import ArrowRows, Block, Broken, JsonRows
 
-BLOCK_BYTES: Final = 4 << 20
+BLOCK_BYTES: Final = 2 << 20
+"""pyarrow reads 32 of them ahead."""
 BLOCK_ROWS: Final = 8192
-MAX_ROW_BYTES: Final = BLOCK_BYTES
+MAX_ROW_BYTES: Final = 4 << 20
 HEAD_ROWS: Final = 1000
 """Rows of a file without a header whose fields are taken for its columns."""
 MAX_COLUMNS: Final = 10_000
@@ -73,7 +74,8 @@ class CsvSource(Source):
     def __init__(self, path: Path) -> None:
         super().__init__(path)
         try:
-            self.columns = tuple(self._open(pyarrow.csv.ConvertOptions(), []).schema.names)
+            with self._open(pyarrow.csv.ConvertOptions(), []) as reader:
+                self.columns = tuple(reader.schema.names)
         except UnicodeDecodeError as error:
             raise InputRefused("the names of the columns are not UTF-8") from error
 
@@ -85,11 +87,12 @@ class CsvSource(Source):
         options = pyarrow.csv.ConvertOptions(column_types=texts, strings_can_be_null=False, check_utf8=False)
         misfits: list[Any] = []
         first = 1
-        for batch in self._open(options, misfits):
-            numbers, broken = _number(first, batch.num_rows, misfits)
-            block = _decode(first, batch, numbers, broken)
-            first += block.count
-            yield block
+        with self._open(options, misfits) as reader:
+            for batch in reader:
+                numbers, broken = _number(first, batch.num_rows, misfits)
+                block = _decode(first, batch, numbers, broken)
+                first += block.count
+                yield block
         if misfits:
             empty = ArrowRows(pa.RecordBatch.from_pylist([], pa.schema([])), are_texts=True)
             yield Block(first, empty, [], [_misfit(it) for it in misfits])

@@ -37,6 +37,10 @@ class Rows(Protocol):
         """Some of the rows, in this order."""
         ...
 
+    def slice(self, start: int, stop: int) -> "Rows":
+        """Rows that follow each other."""
+        ...
+
 
 class ArrowRows:
     """Rows of a table: `batch` is an Arrow record batch."""
@@ -56,6 +60,9 @@ class ArrowRows:
             return self
         return ArrowRows(self.batch.take(pa.array(indices, pa.int64())), are_texts=self.are_texts)
 
+    def slice(self, start: int, stop: int) -> "ArrowRows":
+        return ArrowRows(self.batch.slice(start, stop - start), are_texts=self.are_texts)
+
 
 class JsonRows:
     """Rows that are objects, each with its own fields."""
@@ -73,6 +80,9 @@ class JsonRows:
 
     def take(self, indices: list[int]) -> "JsonRows":
         return JsonRows([self.objects[it] for it in indices])
+
+    def slice(self, start: int, stop: int) -> "JsonRows":
+        return JsonRows(self.objects[start:stop])
 
 
 class Block(Struct, frozen=True):
@@ -92,4 +102,4 @@ class Block(Struct, frozen=True):
         """The rows from `start` up to `stop`, counted from 0 within the block."""
         low, high = bisect_left(self.numbers, self.first + start), bisect_left(self.numbers, self.first + stop)
         broken = [it for it in self.broken if self.first + start <= it.number < self.first + stop]
-        return Block(self.first + start, self.rows.take(list(range(low, high))), self.numbers[low:high], broken)
+        return Block(self.first + start, self.rows.slice(low, high), self.numbers[low:high], broken)

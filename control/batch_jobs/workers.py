@@ -20,7 +20,15 @@ COMMAND: Final = (sys.executable, "-m", "control.batch_jobs")
 CHECK_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 4.0
 """What a process gets to give its job back; less than the control plane itself gets to end."""
-ENVIRONMENT: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+ENVIRONMENT: Final = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "ARROW_IO_THREADS": "2",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_MMAP_THRESHOLD_": str(256 << 10),
+}
+"""Few threads, and memory that goes back when it is freed: otherwise a long job comes near its limit by fragments alone."""
 
 
 async def check_input(order: CheckOrder) -> int:

@@ -39,7 +39,7 @@ REFUSED = {
     "a column twice": (b"x_0,x_1,x_0\n1,2,3\n", "rows.csv", "two columns are named 'x_0'"),
     "a name in Latin-1": (b"x_0,x_1,\xe9\n1,2,3\n", "rows.csv", "not UTF-8"),
     "an open quote": (b'x_0,x_1\n1,"' + b"2\n" * (5 << 20), "rows.csv", "a quote is not closed"),
-    "a huge line": (b"x_0,x_1\n1," + b"2" * (9 << 20) + b"\n", "rows.csv", "more than 4 MiB"),
+    "a huge line": (b"x_0,x_1\n1," + b"2" * (9 << 20) + b"\n", "rows.csv", "more than 2 MiB"),
     "too many columns": (b",".join(b"c%d" % it for it in range(10_001)) + b"\n", "rows.csv", "10,001 columns"),
     "blank lines": (b"\n\n\n", "rows.jsonl", "the file has no rows"),
     "other fields": (b'{"a": 1}\n', "rows.jsonl", "no column 'x_0'"),
