@@ -12,6 +12,7 @@ import socket
 import sys
 from typing import Final
 
+import msgspec.structs
 import uvloop
 
 from contracts.errors import HeadraceError, SettingInvalid
@@ -56,7 +57,13 @@ def main(arguments: list[str]) -> int:
 def serve(settings: GatewaySettings) -> int:
     """Serve with as many workers as are set. Raises ListenFailed or HomeTaken."""
     has_parent = settings.workers > 1 or settings.restartable
-    with claim(settings.host, settings.inference_port, is_shared=has_parent) as bound:
+    with (
+        claim(settings.host, settings.inference_port, is_shared=has_parent) as bound,
+        claim(settings.host, settings.grpc_port, is_shared=True, setting="HEADRACE_GRPC_PORT") as kept,
+    ):
+        # gRPC takes no socket that is there already: this one keeps the port, and each worker binds its own beside it
+        settings = msgspec.structs.replace(settings, grpc_port=kept.getsockname()[1])
+        os.environ["HEADRACE_GRPC_PORT"] = str(settings.grpc_port)  # workers have settings of their own
         if not has_parent:
             return serve_one(settings, 0, bound)
         port = bound.getsockname()[1]

@@ -20,6 +20,7 @@ from contracts.workers import WorkerStatus
 from gateway.cache.shared import SharedStore
 from gateway.edge import Edge
 from gateway.endpoints import Placement
+from gateway.grpc_edge import GrpcEdge
 from gateway.home import Home
 from gateway.inference import Inference
 from gateway.limits.fleet import Fleet
@@ -36,6 +37,8 @@ from gateway.spill import Spill
 from gateway.traffic import Traffic
 from gateway.unloaded import Unloaded
 from gateway.worker_status import StatusReporter
+from serving.grpc.server import GrpcServer, listen_grpc
+from serving.grpc.server import Limits as GrpcLimits
 from serving.http import Limits, listen
 from serving.models import Model, load_model
 from serving.tls import Tls
@@ -114,11 +117,13 @@ class Worker:
             await self._wait_for_models(stopping, LISTEN_AFTER_S if not _listens(bound) else None)
         tls = None if self._tls is None else self._tls.context
         server = await listen(self._edge.answer, self._limits(), bound=bound, tls=tls)
-        logger.info("worker %d listens on port %d", self.index, server.port)
+        grpc_server = await self._listen_grpc()
+        logger.info("worker %d listens on port %d, for gRPC on port %d", self.index, server.port, grpc_server.port)
         on_listening()
         await stopping.wait()
         broken = [it for it in (logging_task, *parts) if it.done()]
-        await server.drain(self._settings.drain_s, FAREWELL_S, is_handed_on=replaced.is_set())
+        drain_s = self._settings.drain_s
+        await asyncio.gather(server.drain(drain_s, FAREWELL_S, is_handed_on=replaced.is_set()), grpc_server.drain(drain_s))
         await self._end(logging_task, parts)
         for task in broken:
             logger.error("%s broke, the worker ends", task.get_name(), exc_info=task.exception())
@@ -128,6 +133,17 @@ class Worker:
             logging.shutdown()
             os._exit(status)  # a thread inside onnxruntime cannot be ended otherwise
         return status
+
+    async def _listen_grpc(self) -> GrpcServer:
+        settings = self._settings
+        return await listen_grpc(
+            GrpcEdge(self._inference, self._repository, lambda: self._readiness()[0]),
+            GrpcLimits(max_message_bytes=settings.max_body_bytes, max_connections=settings.max_connections),
+            address=settings.host,
+            port=settings.grpc_port,
+            shares_port=True,
+            tls=self._tls,
+        )
 
     async def _wait_for_models(self, stopping: asyncio.Event, timeout_s: float | None) -> None:
         """Leave connections to the other workers until the models are loaded, but not for ever: somebody must answer."""

@@ -38,12 +38,13 @@ class Limits(Struct, frozen=True, kw_only=True):
 class GrpcServer:
     """A server that has started. `port` is the one it listens on."""
 
-    def __init__(self, server: grpc.aio.Server, service: Service, port: int) -> None:
-        self._server, self._service, self.port = server, service, port
+    def __init__(self, server: grpc.aio.Server, service: Service, health: Health, port: int) -> None:
+        self._server, self._service, self._health, self.port = server, service, health, port
 
     async def drain(self, timeout_s: float) -> None:
         """Accept no more, answer what has begun, and close; after `timeout_s` close without answering."""
         self._service.end_streams()
+        self._health.end()
         await self._server.stop(timeout_s)
 
 
@@ -63,7 +64,8 @@ async def listen_grpc(
     server = grpc.aio.server(options=_options(limits, shares_port), maximum_concurrent_rpcs=limits.max_rpcs)
     service = Service(host)
     server.add_generic_rpc_handlers((service,))
-    health_pb2_grpc.add_HealthServicer_to_server(Health(service.is_ready), server)
+    health = Health(service.is_ready)
+    health_pb2_grpc.add_HealthServicer_to_server(health, server)
     names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
     reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names, POOL), server)
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
@@ -72,7 +74,7 @@ async def listen_grpc(
     except RuntimeError as error:
         raise GrpcPortTaken(f"gRPC cannot listen on {place}; stop what listens there, or set HEADRACE_GRPC_PORT") from error
     await server.start()
-    return GrpcServer(server, service, port)
+    return GrpcServer(server, service, health, port)
 
 
 def _credentials(tls: Tls) -> grpc.ServerCredentials:
