@@ -50,9 +50,15 @@ def describe(app: Litestar) -> dict[str, Any]:
     schemas = {**schema["components"]["schemas"], **components}
     for name in _taken_in_bodies(schema):
         schemas[name] = {**schemas[name], "additionalProperties": False}
+    schemas = {name: _without_default(it) for name, it in schemas.items()}
     public = {it.operation_id for it in _handlers(app) if it.opt.get("public")}
     paths = {path: {method: _mended(it, public) for method, it in item.items()} for path, item in schema["paths"].items()}
     return {**schema, "components": {**schema["components"], "schemas": dict(sorted(schemas.items()))}, "paths": paths}
+
+
+def _without_default(schema: dict[str, Any]) -> dict[str, Any]:
+    """A default is a field's; Litestar also leaves it with the type, or not, as the order of its work has it."""
+    return {key: it for key, it in schema.items() if key != "default"}
 
 
 def _handlers(app: Litestar) -> list[HTTPRouteHandler]:

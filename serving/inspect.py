@@ -20,6 +20,8 @@ from serving.errors import ModelNotLoadable
 from serving.sessions import open_session, signature_of
 
 KNOWN_DOMAINS: Final = frozenset({"", "ai.onnx", "ai.onnx.ml", "com.microsoft"})
+SMALL_THINGS: Final = 32 << 20
+"""What parsing needs beside the copy of the weights, generously."""
 GRAPH_FIELD: Final = 7
 """Number of the field `graph` in ModelProto."""
 LENGTH_DELIMITED: Final = 2
@@ -74,6 +76,7 @@ def _read_graph(path: Path, size: int) -> Inspection:
 def _parse(path: Path) -> onnx.ModelProto:
     model = onnx.ModelProto()
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        _reserve(len(data))
         try:
             with memoryview(data) as view:
                 model.ParseFromString(cast(bytes, view))  # it takes any buffer
@@ -82,6 +85,14 @@ def _parse(path: Path) -> onnx.ModelProto:
     if model.ir_version < 1 or not model.graph.output:
         raise ModelRefused("the file is not ONNX: it holds no graph with outputs")
     return model
+
+
+def _reserve(size: int) -> None:
+    """Raises MemoryError if there is no room for a copy of `size` bytes: protobuf does not notice that, and crashes."""
+    try:
+        mmap.mmap(-1, size + size // 4 + SMALL_THINGS).close()
+    except OSError as error:
+        raise MemoryError from error
 
 
 def _where_it_breaks(data: mmap.mmap) -> str:

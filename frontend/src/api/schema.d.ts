@@ -553,16 +553,7 @@ export interface components {
             items: components["schemas"]["BatchJob"][];
             next_cursor: string | null;
         };
-        /**
-         * Batching
-         * @default {
-         *       "max_batch_size": null,
-         *       "max_delay_us": null,
-         *       "max_queue_rows": null,
-         *       "timeout_ms": null,
-         *       "padding": null
-         *     }
-         */
+        /** Batching */
         Batching: {
             max_batch_size?: number | null;
             max_delay_us?: number | null;
@@ -646,13 +637,7 @@ export interface components {
             model_version_id?: string;
             settings?: components["schemas"]["RevisionSettings"];
         };
-        /**
-         * Execution
-         * @default {
-         *       "mode": null,
-         *       "intra_op_threads": null
-         *     }
-         */
+        /** Execution */
         Execution: {
             intra_op_threads?: number | null;
             /** @enum {null|string} */
@@ -691,16 +676,7 @@ export interface components {
             revoked_at: string | null;
             scopes: ("infer" | "repository")[];
         };
-        /**
-         * KeyLimits
-         * @default {
-         *       "requests_per_s": null,
-         *       "burst": null,
-         *       "rows_per_s": null,
-         *       "requests_per_day": null,
-         *       "max_concurrency": null
-         *     }
-         */
+        /** KeyLimits */
         KeyLimits: {
             burst?: number | null;
             max_concurrency?: number | null;
