@@ -4,10 +4,12 @@ Called on the event loop with each complete request. Where a request of the same
 remembered with the head; what is remembered is void with the next route table.
 """
 
+import asyncio
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 from contracts.errors import HeadraceError, Unauthenticated
 from gateway.aims import Aim
@@ -31,6 +33,8 @@ from serving.http import JSON, Exchange
 from serving.repository import REPOSITORY
 from serving.verbs import CALLS
 
+logger = logging.getLogger(__name__)
+
 PROMETHEUS: Final = b"text/plain; version=0.0.4; charset=utf-8"
 SERVER: Final = describe_server("headrace", version("headrace"))
 
@@ -43,12 +47,14 @@ class Edge:
         inference: Inference,
         max_body_bytes: int,
         readiness: Callable[[], tuple[bool, bytes]],
-        metrics: Callable[[], bytes],
+        metrics: Callable[[], Coroutine[Any, Any, bytes]],
         repository: Callable[[Exchange, Caller, str], None],
     ) -> None:
         """`readiness` gives whether this worker is ready and the body that says why; `metrics` the text of a scrape;
         `repository` answers paths that begin with `REPOSITORY`."""
         self._inference, self._max_body_bytes, self._repository = inference, max_body_bytes, repository
+        self._metrics = metrics
+        self._scrapes: set[asyncio.Task[None]] = set()
         self._predict = Predict(inference, max_body_bytes, self._authenticate)
         self._ids = RequestIds()
         self._pages = {
@@ -57,7 +63,6 @@ class Edge:
             "/v2/health/ready": lambda: (200, b'{"ready":true}', JSON) if readiness()[0] else (503, b'{"ready":false}', JSON),
             "/health/live": lambda: (200, b'{"status":"live"}', JSON),
             "/health/ready": lambda: (200 if (found := readiness())[0] else 503, found[1], JSON),
-            "/metrics": lambda: (200, metrics(), PROMETHEUS),
         }
 
     def answer(self, exchange: Exchange) -> None:
@@ -86,6 +91,12 @@ class Edge:
             self._refuse(exchange, error)
 
     def _answer_page(self, exchange: Exchange, prefix: str, path: str) -> None:
+        if path == "/metrics" and not prefix:
+            if allow(exchange, b"GET"):
+                task = asyncio.create_task(self._scrape(exchange), name="answer a scrape")
+                self._scrapes.add(task)
+                task.add_done_callback(self._scrapes.discard)
+            return
         page = self._pages.get(path)
         if page is None:
             raise nothing_at(path)
@@ -93,6 +104,13 @@ class Edge:
             self._authenticate(exchange, prefix)
         if allow(exchange, b"GET"):
             exchange.respond(*page())
+
+    async def _scrape(self, exchange: Exchange) -> None:
+        try:
+            exchange.respond(200, await self._metrics(), PROMETHEUS)
+        except Exception:
+            logger.exception("making the metrics failed")
+            exchange.refuse(500, "internal error")
 
     def _answer_model(self, exchange: Exchange, caller: Caller, path: str, request_id: str, time_ns: int) -> None:
         name, version, verb = split_path(path)

@@ -10,6 +10,7 @@ import logging
 import shutil
 import time
 from collections.abc import Callable, Container
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -22,7 +23,8 @@ from gateway.cache.cached_model import CachedModel
 from gateway.cache.shared import SharedStore
 from gateway.endpoints import Endpoint, Placement
 from gateway.redis_client import backoff
-from gateway.traffic import Traffic
+from gateway.traffic import Counts, Traffic
+from serving.batch_statistics import Statistics
 from serving.models import Model
 
 logger = logging.getLogger(__name__)
@@ -127,6 +129,7 @@ class Loader:
 
     def _serve(self, placement: Placement, model: Model) -> None:
         settings, counts = placement.revision.settings.cache, placement.counts.cache
+        placement.counts.begin(model.statistics)
         if settings is None:
             placement.serve(model, model.submit)
             return
@@ -169,7 +172,8 @@ class Loader:
                 placement.cache.release()
             if placement.model is not None:
                 logger.info("%s is let go", placement)
-                self._in_thread(placement.model.close)
+                closing = self._in_thread(placement.model.close)
+                closing.add_done_callback(partial(_stop_counting, placement.counts, placement.model.statistics))
 
     def _close_unwanted(self, loading: asyncio.Future[Model]) -> None:
         if not loading.cancelled() and loading.exception() is None:
@@ -185,6 +189,10 @@ class Loader:
         if not any(it.state is RevisionState.LOADING for it in self.placements()):
             self.settled.set()
         self._on_change()
+
+
+def _stop_counting(counts: Counts, statistics: Statistics, _: asyncio.Future[None]) -> None:
+    counts.end(statistics)
 
 
 def tidy(cache: Path, digests: Container[str]) -> None:

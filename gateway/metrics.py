@@ -1,20 +1,19 @@
-"""Prometheus text from the worker's plain integers, made when it is scraped."""
+"""A worker's plain integers as metrics, read when somebody asks."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.process_collector import ProcessCollector
-from prometheus_client.registry import Collector
 
 from contracts.workers import RevisionState
+from gateway.cache.shared import SharedStore
 from gateway.endpoints import Placement
+from gateway.exposition import paced, render
+from gateway.metric_families import FAMILIES, Series
 from gateway.siblings import Siblings
-from gateway.traffic import DURATION_BUCKETS, ROWS_BUCKETS, Counts, Histogram, Latencies, Traffic
+from gateway.traffic import Counts, Traffic
 
-DEPLOYMENT: Sequence[str] = ("organization_id", "project_id", "deployment")
-VERSION: Sequence[str] = (*DEPLOYMENT, "version")
 CLASSES = ("0xx", "1xx", "2xx", "3xx", "4xx", "5xx")
 
 
@@ -50,130 +49,120 @@ class WorkerNumbers(Protocol):
     @property
     def routes_version(self) -> int: ...
     @property
+    def connections(self) -> int: ...
+    @property
     def traffic(self) -> Traffic: ...
     @property
     def log(self) -> LogNumbers: ...
     @property
     def limiters(self) -> LimitNumbers: ...
+    @property
+    def answers(self) -> SharedStore: ...
     def placements(self) -> Iterable[Placement]: ...
     def dependencies(self) -> dict[str, str]:
         """By name what is wrong with it; empty if nothing is."""
         ...
 
 
-class Metrics(Collector):
-    """Every sample carries the label `worker`; those of other workers on the port are added by `siblings`, if there are any."""
+class Metrics:
+    """What `GET /metrics` answers: this worker's numbers, and those of the others on the port that `siblings` knows of."""
 
     def __init__(self, worker: WorkerNumbers, siblings: Siblings | None) -> None:
         self._worker, self._siblings = worker, siblings
         self._process = ProcessCollector(registry=None)
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        self._scrape: asyncio.Task[bytes] | None = None
 
-    def render(self) -> bytes:
-        """The text of `GET /metrics`."""
-        return generate_latest(self._registry)
+    async def render(self) -> bytes:
+        """The page. Whoever asks while it is being made gets the same."""
+        if self._scrape is None or self._scrape.done():
+            self._scrape = asyncio.create_task(self._render(), name="scrape")
+        return await asyncio.shield(self._scrape)
 
-    def collect(self) -> Iterable[Metric]:
-        return self._siblings.add_to(self.collect_own()) if self._siblings else self.collect_own()
+    async def collect(self) -> list[Series]:
+        """This worker's numbers alone."""
+        return [it async for it in paced(self._collect())]
 
-    def collect_own(self) -> Iterable[Metric]:
-        """This worker's metrics alone."""
+    async def _render(self) -> bytes:
+        return await render(await (self.collect() if self._siblings is None else self._siblings.sum(self.collect)))
+
+    def _collect(self) -> Iterator[Series]:
         placements = list(self._worker.placements())
-        yield from self._inference(placements)
-        yield from self._models(placements)
-        yield from self._request_log()
-        yield from self._limits()
-        yield from self._gateway()
-        for family in self._process.collect():
-            labelled = Metric(family.name, family.documentation, family.type)
-            for it in family.samples:
-                labelled.add_sample(it.name, {**it.labels, "worker": self._index}, it.value)
-            yield labelled
-
-    def _inference(self, placements: list[Placement]) -> Iterable[Metric]:
-        requests = self._counter("headrace_inference_requests", "Answers, by status class.", *VERSION, "status_class")
-        rows = self._counter("headrace_inference_rows", "Rows of requests answered with 200.", *VERSION)
-        for placement, *_ in _by_version(placements):
-            labels = self._labels(placement)
-            rows.add_metric(labels, placement.counts.rows)
-            for status_class, count in zip(CLASSES, placement.counts.by_class, strict=True):
-                if count:
-                    requests.add_metric([*labels, status_class], count)
-        durations = HistogramMetricFamily(
-            "headrace_inference_duration_seconds", "Time of a request by stage.", labels=["worker", *DEPLOYMENT, "stage"]
-        )
-        batches = HistogramMetricFamily(
-            "headrace_inference_batch_rows", "Rows of the batch a request ran in.", labels=["worker", *DEPLOYMENT]
-        )
-        for labels, latencies in self._latencies(placements):
-            for stage, histogram in latencies.stages.items():
-                _add(durations, [*labels, stage], histogram, DURATION_BUCKETS, 1e6)
-            _add(batches, labels, latencies.batch_rows, ROWS_BUCKETS, 1)
-        yield from (requests, rows, durations, batches)
-
-    def _models(self, placements: list[Placement]) -> Iterable[Metric]:
-        queued = self._gauge("headrace_inference_queue_depth", "Rows that wait for a model.", *VERSION)
-        in_flight = self._gauge("headrace_inference_in_flight", "Requests a model has not answered yet.", *VERSION)
-        models = self._gauge("headrace_models", "Revisions on this worker, by state.", "state")
         for same_version in _by_version(placements):
-            loaded = [it.model for it in same_version if it.model is not None]
-            queued.add_metric(self._labels(same_version[0]), sum(it.queued_rows for it in loaded))
-            in_flight.add_metric(self._labels(same_version[0]), sum(it.in_flight for it in loaded))
+            yield from _of_version(same_version)
+        for same_deployment in _by_deployment(placements):
+            yield from self._of_deployment(same_deployment)
+        for name, labels, value in (*self._of_gateway(placements), *self._of_process()):
+            if FAMILIES[name].is_per_worker:
+                labels = (str(self._worker.index), *labels)
+            yield Series(name, labels, [float(value)])
+
+    def _of_deployment(self, placements: list[Placement]) -> Iterator[Series]:
+        labels = _deployment(placements[0])
+        latencies = self._worker.traffic.latencies.get(placements[0].owner.deployment_id)
+        for stage, times in latencies.stages.items() if latencies is not None else ():
+            yield Series("headrace_inference_duration_seconds", (*labels, stage), [*times.counts, times.sum / 1e6])
+        caches = [it.cache for it in placements if it.cache is not None]
+        counts = [it.cache for it in dict.fromkeys(it.counts for it in placements)]
+        met = {
+            "memory": sum(it.local for it in counts),
+            "redis": sum(it.shared for it in counts),
+            "joined": sum(it.joined for it in counts),
+            "miss": sum(it.misses for it in counts),
+        }
+        if caches or any(met.values()):
+            for result, count in met.items():
+                yield Series("headrace_cache_requests_total", (*labels, result), [count])
+            yield Series("headrace_cache_answers", labels, [sum(len(it.local) for it in caches)])
+            yield Series("headrace_cache_bytes", labels, [sum(it.local.size_bytes for it in caches)])
+
+    def _of_gateway(self, placements: list[Placement]) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        worker = self._worker
+        log, limits, lookups, storing = worker.log, worker.limiters, worker.answers.lookups, worker.answers.storing
         for state in RevisionState:
-            models.add_metric([self._index, state.value], sum(it.state is state for it in placements))
-        yield from (queued, in_flight, models)
-
-    def _request_log(self) -> Iterable[Metric]:
-        log = self._worker.log
-        yield self._single(self._gauge("headrace_log_ring_depth", "Records that wait in memory."), log.depth)
-        yield self._single(self._gauge("headrace_log_spilled_records", "Records that wait on disk."), log.spilled_records)
-        yield self._single(self._gauge("headrace_log_spilled_bytes", "Bytes of records that wait on disk."), log.spilled_bytes)
-        yield self._single(self._counter("headrace_log_sent", "Records Redis has taken."), log.sent)
-        yield self._single(self._counter("headrace_log_dropped", "Records lost for want of room."), log.lost)
-
-    def _limits(self) -> Iterable[Metric]:
-        limits = self._worker.limiters
-        refused = self._counter("headrace_limit_refused", "Requests answered 429, by the limit they met.", "limit")
+            yield "headrace_models", (state.value,), sum(it.state is state for it in placements)
         for limit, count in limits.refused.items():
-            refused.add_metric([self._index, limit], count)
-        alone = self._gauge("headrace_limits_alone", "1 while Redis is silent and this worker has its share of every limit.")
-        yield from (refused, self._single(alone, limits.is_alone))
+            yield "headrace_limit_refused_total", (limit,), count
+        for status, count in worker.traffic.refused.items():
+            yield "headrace_gateway_refused_total", (str(status),), count
+        for name, problem in worker.dependencies().items():
+            yield "headrace_dependency_up", (name,), not problem
+        yield "headrace_limits_alone", (), limits.is_alone
+        yield "headrace_cache_late_lookups_total", (), lookups.late
+        yield "headrace_cache_stored_total", (), storing.stored
+        yield "headrace_cache_store_dropped_total", (), storing.dropped
+        yield "headrace_gateway_connections", (), worker.connections
+        yield "headrace_log_ring_depth", (), log.depth
+        yield "headrace_log_spilled_records", (), log.spilled_records
+        yield "headrace_log_spilled_bytes", (), log.spilled_bytes
+        yield "headrace_log_sent_total", (), log.sent
+        yield "headrace_log_dropped_total", (), log.lost
+        yield "headrace_routes_version", (), worker.routes_version
 
-    def _gateway(self) -> Iterable[Metric]:
-        refused = self._counter("headrace_gateway_refused", "Answers to requests that led to no deployment.", "status")
-        for status, count in self._worker.traffic.refused.items():
-            refused.add_metric([self._index, str(status)], count)
-        up = self._gauge("headrace_dependency_up", "1 if the dependency answers.", "dependency")
-        for name, problem in self._worker.dependencies().items():
-            up.add_metric([self._index, name], not problem)
-        version = self._gauge("headrace_routes_version", "Version of the route table served from.")
-        yield from (refused, up, self._single(version, self._worker.routes_version))
+    def _of_process(self) -> Iterator[tuple[str, tuple[str, ...], float]]:
+        for family in self._process.collect():
+            for it in family.samples:
+                if it.name in FAMILIES:
+                    yield it.name, (), it.value
 
-    @property
-    def _index(self) -> str:
-        return str(self._worker.index)
 
-    def _labels(self, placement: Placement) -> list[str]:
-        deployment = placement.deployment
-        project = (str(deployment.organization_id), str(deployment.project_id), deployment.name)
-        return [self._index, *project, str(placement.revision.version)]
+def _of_version(placements: list[Placement]) -> Iterator[Series]:
+    labels = (*_deployment(placements[0]), str(placements[0].revision.version))
+    counts, models = placements[0].counts, [it.model for it in placements if it.model is not None]
+    for status_class, count in zip(CLASSES, counts.by_class, strict=True):
+        if count:
+            yield Series("headrace_inference_requests_total", (*labels, status_class), [count])
+    runs = counts.runs()
+    yield Series("headrace_inference_rows_total", labels, [counts.rows])
+    yield Series("headrace_inference_batches_total", labels, [sum(runs.counts)])
+    yield Series("headrace_inference_batch_rows", labels, [*runs.counts, runs.sum])
+    yield Series("headrace_inference_queue_depth", labels, [sum(it.queued_rows for it in models)])
+    yield Series("headrace_inference_in_flight", labels, [sum(it.in_flight for it in models)])
+    yield Series("headrace_model_memory_bytes", labels, [sum(it.memory_bytes for it in models)])
 
-    def _latencies(self, placements: list[Placement]) -> Iterable[tuple[list[str], Latencies]]:
-        labels = {it.owner.deployment_id: self._labels(it)[:-1] for it in placements}
-        for deployment_id, latencies in self._worker.traffic.latencies.items():
-            if deployment_id in labels:
-                yield labels[deployment_id], latencies
 
-    def _counter(self, name: str, text: str, *labels: str) -> CounterMetricFamily:
-        return CounterMetricFamily(name, text, labels=["worker", *labels])
-
-    def _gauge(self, name: str, text: str, *labels: str) -> GaugeMetricFamily:
-        return GaugeMetricFamily(name, text, labels=["worker", *labels])
-
-    def _single(self, family: CounterMetricFamily | GaugeMetricFamily, value: float) -> Metric:
-        family.add_metric([self._index], value)
-        return family
+def _deployment(placement: Placement) -> tuple[str, str, str]:
+    deployment = placement.deployment
+    return str(deployment.organization_id), str(deployment.project_id), deployment.name
 
 
 def _by_version(placements: Iterable[Placement]) -> Iterable[list[Placement]]:
@@ -184,6 +173,8 @@ def _by_version(placements: Iterable[Placement]) -> Iterable[list[Placement]]:
     return groups.values()
 
 
-def _add(family: HistogramMetricFamily, labels: list[str], histogram: Histogram, bounds: Iterable[float], unit: float) -> None:
-    names = (*map(str, bounds), "+Inf")
-    family.add_metric(labels, list(zip(names, histogram.cumulative(), strict=True)), histogram.sum / unit)
+def _by_deployment(placements: Iterable[Placement]) -> Iterable[list[Placement]]:
+    groups: dict[bytes, list[Placement]] = {}
+    for placement in placements:
+        groups.setdefault(placement.owner.deployment_id, []).append(placement)
+    return groups.values()

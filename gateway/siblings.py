@@ -1,16 +1,21 @@
-"""How several workers on one port answer one scrape: each leaves its numbers on disk, and whichever is scraped adds them up."""
+"""How several workers on one port answer one scrape: each leaves its numbers on disk, and whichever is scraped adds them up.
+
+Counters must never go back, or Prometheus takes all that was ever counted for new. So a worker goes on from what its folder says
+was counted there before it; what those counted who are gone still counts; and no number is shown that is not on disk already.
+"""
 
 import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
-from prometheus_client.core import Metric
+
+from gateway.exposition import paced
+from gateway.metric_families import DEPLOYMENT, FAMILIES, Series
 
 logger = logging.getLogger(__name__)
 
@@ -19,22 +24,10 @@ STALE_S: Final = 10.0
 """Numbers older than this are of a worker that is gone."""
 FILE_NAME: Final = "metrics.msgpack"
 
-
-class Sample(Struct, array_like=True):
-    """One line of the text."""
-
-    name: str
-    labels: dict[str, str]
-    value: float
-
-
-class Family(Struct, array_like=True):
-    """One metric with all its lines."""
-
-    name: str
-    documentation: str
-    kind: str
-    samples: list[Sample]
+Collect = Callable[[], Awaitable[list[Series]]]
+"""Gives the numbers of this worker alone."""
+Key = tuple[str, tuple[str, ...]]
+"""Family and labels."""
 
 
 class Siblings:
@@ -42,40 +35,85 @@ class Siblings:
 
     def __init__(self, home: Path) -> None:
         self._home = home
+        self._publishing = asyncio.Lock()
+        self._before = {_key(it): it for it in _read(home / FILE_NAME)[0] if _outlives_its_worker(it)}
 
-    async def run(self, collect: Callable[[], Iterable[Metric]]) -> None:
+    async def run(self, collect: Collect) -> None:
         """Leave our numbers for the others until cancelled."""
         while True:
-            blob = msgspec.msgpack.encode([_pack(it) for it in collect()])
+            await self._publish(collect)
+            await asyncio.sleep(WRITE_EVERY_S)
+
+    async def sum(self, collect: Collect) -> list[Series]:
+        """Our numbers and those of all others, living or gone, of the deployments that there are."""
+        total, deployments = await self._publish(collect)
+        for home in sorted(self._home.parent.glob("worker-*")):
+            if home == self._home:
+                continue
+            found, is_living = await asyncio.to_thread(_read, home / FILE_NAME)
+            async for it in paced(found):
+                if is_living or _outlives_its_worker(it):
+                    _add(total, it)
+        return [it for it in total.values() if _deployment(it) in deployments]
+
+    async def _publish(self, collect: Collect) -> tuple[dict[Key, Series], set[tuple[str, ...]]]:
+        """Write to disk our numbers, and what was counted here before; the two together, and the deployments that there are."""
+        async with self._publishing:
+            own = await collect()
+            deployments = {_deployment(it) for it in own}
+            total = {_key(it): it for it in own}
+            async for it in paced(self._before.values()):
+                if _deployment(it) in deployments or len(deployments) == 1:  # before the first table there are none
+                    _add(total, it)
+            blob = msgspec.msgpack.encode(list(total.values()))
             try:
                 await asyncio.to_thread(_replace, self._home / FILE_NAME, blob)
             except OSError as error:
                 logger.warning("this worker's metrics cannot be shared: %s", error)
-            await asyncio.sleep(WRITE_EVERY_S)
-
-    def add_to(self, own: Iterable[Metric]) -> list[Metric]:
-        """`own` metrics with the samples of the other workers."""
-        families = {it.name: it for it in own}
-        for home in self._home.parent.glob("worker-*"):
-            for packed in _read(home / FILE_NAME) if home != self._home else []:
-                family = families.setdefault(packed.name, Metric(packed.name, packed.documentation, packed.kind))
-                for it in packed.samples:
-                    family.add_sample(it.name, it.labels, it.value)
-        return list(families.values())
+            return total, deployments
 
 
-def _pack(family: Metric) -> Family:
-    samples = [Sample(it.name, dict(it.labels), float(it.value)) for it in family.samples]
-    return Family(family.name, family.documentation, family.type, samples)
+def _key(series: Series) -> Key:
+    return series.family, series.labels
 
 
-def _read(path: Path) -> list[Family]:
+def _deployment(series: Series) -> tuple[str, ...]:
+    """Labels of the deployment it is of; none if it is of none."""
+    return series.labels[: len(DEPLOYMENT)] if FAMILIES[series.family].is_of_deployment else ()
+
+
+def _outlives_its_worker(series: Series) -> bool:
+    """Whether it was counted, for the whole port."""
+    family = FAMILIES[series.family]
+    return family.kind != "gauge" and not family.is_per_worker
+
+
+def _add(total: dict[Key, Series], more: Series) -> None:
+    key = _key(more)
+    known = total.get(key)
+    if known is None:
+        total[key] = more
+    else:
+        total[key] = Series(*key, [mine + other for mine, other in zip(known.values, more.values, strict=True)])
+
+
+def _read(path: Path) -> tuple[list[Series], bool]:
+    """What a worker left, as far as we know such series, and whether it lives."""
     try:
-        if time.time() - path.stat().st_mtime > STALE_S:
-            return []
-        return msgspec.msgpack.decode(path.read_bytes(), type=list[Family])
-    except (OSError, msgspec.MsgspecError):  # just being born, or just gone
-        return []
+        is_living = time.time() - path.stat().st_mtime < STALE_S
+        found = msgspec.msgpack.decode(path.read_bytes(), type=list[Series])
+    except (OSError, msgspec.MsgspecError):  # just being born
+        return [], False
+    return [it for it in found if _is_known(it)], is_living
+
+
+def _is_known(series: Series) -> bool:
+    """Whether it is of this version's shape: the file may be from before an update."""
+    family = FAMILIES.get(series.family)
+    if family is None:
+        return False
+    values = len(family.bounds) + 2 if family.kind == "histogram" else 1
+    return len(series.values) == values and len(series.labels) == len(family.labels) + family.is_per_worker
 
 
 def _replace(path: Path, blob: bytes) -> None:

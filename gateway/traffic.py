@@ -1,7 +1,7 @@
 """Counts of what was answered: plain integers bumped on the hot path, and histograms filled from the request log's records."""
 
+from bisect import bisect_left
 from collections.abc import Container
-from itertools import accumulate
 from typing import Any, Final
 from uuid import UUID
 
@@ -9,11 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.records import COLUMNS, RecordBatch
+from serving.batch_statistics import Statistics
 
-DURATION_BUCKETS_US: Final = (500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000)
-DURATION_BUCKETS: Final = tuple(it / 1e6 for it in DURATION_BUCKETS_US)
-"""The same bounds in seconds, as Prometheus shows them."""
-ROWS_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+DURATION_BUCKETS_US: Final = (
+    *(50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000),
+    *(1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000),
+)
+ROWS_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 STAGES: Final = ("queue", "preprocess", "infer", "postprocess", "total")
 
 Numbers = NDArray[Any]
@@ -38,12 +40,32 @@ class CacheCounts:
 class Counts:
     """One deployment and model version since the worker started; `by_class[4]` counts answers with a status of 400 to 499."""
 
-    __slots__ = ("by_class", "cache", "rows")
+    __slots__ = ("_loaded", "_runs", "by_class", "cache", "rows")
 
     def __init__(self) -> None:
         self.by_class = [0] * 6
         self.rows = 0
         self.cache = CacheCounts()
+        self._runs = Histogram(ROWS_BUCKETS)
+        """Of models that are gone."""
+        self._loaded: list[Statistics] = []
+
+    def begin(self, statistics: Statistics) -> None:
+        """Count the runs of a model that was loaded."""
+        self._loaded.append(statistics)
+
+    def end(self, statistics: Statistics) -> None:
+        """Remember the runs of a model that has been closed."""
+        self._loaded.remove(statistics)
+        _add_runs(self._runs, statistics)
+
+    def runs(self) -> "Histogram":
+        """All runs that gave an answer, by their rows."""
+        histogram = Histogram(ROWS_BUCKETS)
+        histogram.counts, histogram.sum = list(self._runs.counts), self._runs.sum
+        for it in self._loaded:
+            _add_runs(histogram, it)
+        return histogram
 
 
 class Histogram:
@@ -62,19 +84,14 @@ class Histogram:
         self.counts = [before + more for before, more in zip(self.counts, found.tolist(), strict=True)]
         self.sum += int(values.sum(dtype=np.int64))
 
-    def cumulative(self) -> list[int]:
-        """Observations at most each bound; the last is all of them."""
-        return list(accumulate(self.counts))
-
 
 class Latencies:
-    """Where the time of one deployment's requests went, in microseconds, and how full its batches were."""
+    """Where the time of one deployment's requests went, in microseconds."""
 
-    __slots__ = ("batch_rows", "stages")
+    __slots__ = ("stages",)
 
     def __init__(self) -> None:
         self.stages = {stage: Histogram(DURATION_BUCKETS_US) for stage in STAGES}
-        self.batch_rows = Histogram(ROWS_BUCKETS)
 
 
 class Traffic:
@@ -100,14 +117,19 @@ class Traffic:
     def observe(self, batch: RecordBatch) -> None:
         """Add the latencies of `batch`."""
         origins = _column(batch, "origin")
-        columns = [_column(batch, it) for it in ("queue_us", "decode_us", "infer_us", "encode_us", "total_us", "batch_rows")]
+        columns = [_column(batch, it) for it in ("queue_us", "decode_us", "infer_us", "encode_us", "total_us")]
         for index, origin in enumerate(batch.origins):
             is_its = origins == index
-            *times, rows = [it[is_its] for it in columns]
             latencies = self.latencies.setdefault(origin.deployment_id, Latencies())
-            for histogram, values in zip(latencies.stages.values(), times, strict=True):
-                histogram.add(values)
-            latencies.batch_rows.add(rows[rows > 0])
+            for histogram, column in zip(latencies.stages.values(), columns, strict=True):
+                histogram.add(column[is_its])
+
+
+def _add_runs(histogram: Histogram, statistics: Statistics) -> None:
+    """(Large runs are counted under the next power of two, which is a bound; the sum is exact.)"""
+    for rows, tally in statistics.batches.items():
+        histogram.counts[bisect_left(histogram.bounds, rows)] += tally.count
+    histogram.sum += statistics.inference_count
 
 
 def _column(batch: RecordBatch, name: str) -> Numbers:

@@ -39,7 +39,7 @@ from gateway.unloaded import Unloaded
 from gateway.worker_status import StatusReporter
 from serving.grpc.server import GrpcServer, listen_grpc
 from serving.grpc.server import Limits as GrpcLimits
-from serving.http import Limits, listen
+from serving.http import Limits, Server, listen
 from serving.models import Model, load_model
 from serving.tls import Tls
 
@@ -66,6 +66,7 @@ class Worker:
         self._store = open_store(settings.artifacts_location(), settings.s3_endpoint)
         self._artifacts_problem = "not checked yet"
         self._tls = Tls.from_settings(settings.tls_certificate, settings.tls_key)
+        self._server: Server | None = None
         self.index = home.index
         self.traffic = Traffic()
         epoch = uuid4().hex
@@ -73,12 +74,12 @@ class Worker:
         self.log = RequestLog(self._redis, spill, epoch, settings.log_ring_records, self.traffic.observe)
         self._reporter = StatusReporter(self._redis, self.describe)
         self.limiters = KeyLimiters(self._redis, epoch, Fleet(settings.workers, home.index))
-        self._answers = SharedStore(settings.cache_url or settings.redis_url)
+        self.answers = SharedStore(settings.cache_url or settings.redis_url)
         self._table: RouteTable | None = None
         self._unloaded = Unloaded(self._redis, self._apply)
         self._repository = Repository(self._unloaded)
         directory = settings.data / "gateway"
-        self._loader = Loader(self._store, directory / "artifacts", self._load_model, self.traffic, self._changed, self._answers)
+        self._loader = Loader(self._store, directory / "artifacts", self._load_model, self.traffic, self._changed, self.answers)
         self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
         self._siblings = Siblings(home.path) if settings.workers > 1 or settings.restartable else None
         self._metrics = Metrics(self, self._siblings)
@@ -105,10 +106,10 @@ class Worker:
             asyncio.create_task(self.limiters.run(), name="limits"),
             asyncio.create_task(self._unloaded.run(), name="what is unloaded"),
             asyncio.create_task(self._check_artifacts(), name="artifact check"),
-            asyncio.create_task(self._answers.run(), name="shared answers"),
+            asyncio.create_task(self.answers.run(), name="shared answers"),
         ]
         if self._siblings is not None:
-            parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect_own), name="metrics for siblings"))
+            parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect), name="metrics for siblings"))
         if self._tls is not None:
             parts.append(asyncio.create_task(self._tls.follow(), name="certificate"))
         for task in (logging_task, *parts):
@@ -116,7 +117,7 @@ class Worker:
         if self._siblings is not None:
             await self._wait_for_models(stopping, LISTEN_AFTER_S if not _listens(bound) else None)
         tls = None if self._tls is None else self._tls.context
-        server = await listen(self._edge.answer, self._limits(), bound=bound, tls=tls)
+        self._server = server = await listen(self._edge.answer, self._limits(), bound=bound, tls=tls)
         grpc_server = await self._listen_grpc()
         logger.info("worker %d listens on port %d, for gRPC on port %d", self.index, server.port, grpc_server.port)
         on_listening()
@@ -155,6 +156,11 @@ class Worker:
     def placements(self) -> Iterable[Placement]:
         """Every revision on this worker."""
         return self._loader.placements()
+
+    @property
+    def connections(self) -> int:
+        """How many clients are connected over HTTP."""
+        return 0 if self._server is None else self._server.connections
 
     @property
     def routes_version(self) -> int:

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,6 +23,7 @@ MINIMUM_PYTHON = (3, 11)
 MINIMUM_NODE = (20, 19)
 FIRST_INSTALL_BYTES = 4 * 1024**3
 CHROMIUM = Path("/usr/bin/chromium")
+PROMTOOL = ROOT / ".tools" / "promtool"
 
 
 class SetupFailed(Exception):
@@ -41,6 +43,7 @@ def main(arguments):  # type: (list[str]) -> None
         install_python_packages("--group", "dev")
         build_console()
         install_chromium()
+        install_promtool()
     except (SetupFailed, OSError) as error:  # OSError: a full or read-only disk, a folder of somebody else
         sys.exit("headrace: {}".format(error))
     except KeyboardInterrupt:
@@ -151,6 +154,23 @@ def install_chromium():  # type: () -> None
     run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"], "apt-get install chromium", environment)
 
 
+def install_promtool():  # type: () -> None
+    """Prometheus' checker of metrics, out of Debian's package: to install that would start a Prometheus as well."""
+    if PROMTOOL.exists() or shutil.which("promtool") is not None:
+        return
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise SetupFailed("the tests of the metrics need promtool, which is part of Prometheus, on the PATH")
+    say("fetching promtool from Debian's package of Prometheus")
+    if os.geteuid() == 0:
+        run(["apt-get", "update", "-qq"], "apt-get update")
+    with tempfile.TemporaryDirectory() as folder:
+        run(["apt-get", "download", "-qq", "prometheus"], "apt-get download prometheus", directory=folder)
+        (package,) = Path(folder).glob("prometheus_*.deb")
+        run(["dpkg-deb", "-x", str(package), folder], "unpacking prometheus")
+        PROMTOOL.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(str(Path(folder) / "usr" / "bin" / "promtool"), str(PROMTOOL))
+
+
 def digest(paths):  # type: (list[Path]) -> str
     """One digest of all these files' names and contents."""
     total = hashlib.sha256()
@@ -171,10 +191,10 @@ def keep_stamp(name, value):  # type: (str, str) -> None
     (STAMPS / name).write_text(value)
 
 
-def run(command, what, environment=None):  # type: (list[str], str, dict[str, str] | None) -> None
+def run(command, what, environment=None, directory=ROOT):  # type: (list[str], str, dict[str, str] | None, Path | str) -> None
     """Run a long step; raises SetupFailed naming it if it fails."""
     started = time.monotonic()
-    if subprocess.call(command, env=environment, cwd=str(ROOT)) != 0:
+    if subprocess.call(command, env=environment, cwd=str(directory)) != 0:
         full = shutil.disk_usage(str(ROOT)).free < 50 * 1024**2
         raise SetupFailed("the disk is full; free some space and try again" if full else "{} failed; see above".format(what))
     if time.monotonic() - started > 1:

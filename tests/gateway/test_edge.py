@@ -40,6 +40,10 @@ class Broken:
         raise AssertionError("nothing was decoded")
 
 
+async def no_metrics() -> bytes:
+    return b""
+
+
 def refuse_all(*_: object) -> None:
     """No repository here."""
     raise AssertionError("nobody asked for the repository")
@@ -56,7 +60,7 @@ def test_a_defect_is_500_in_the_log_and_in_the_counts(caplog: pytest.LogCaptureF
     endpoint.settle()
     inference = Inference(traffic, entries.append)
     inference.routes = Routes(table, {UUID(int=5): endpoint})
-    edge = Edge(inference, 1 << 20, lambda: (True, b""), lambda: b"", refuse_all)
+    edge = Edge(inference, 1 << 20, lambda: (True, b""), no_metrics, refuse_all)
     headers = {b"authorization": authorization()["Authorization"].encode()}
     head = Head(b"POST", b"/v2/models/sum/infer", headers, keeps_alive=True)
     edge.answer(Exchange(cast("Any", connection), head, b"", 0))
