@@ -37,7 +37,7 @@ def _pieces(by_family: dict[str, list[Series]]) -> Iterator[str]:
         if name not in by_family:
             continue
         yield f"# HELP {name} {family.text}\n# TYPE {name} {family.kind}\n"
-        names = (WORKER, *family.labels) if family.is_per_worker else family.labels
+        names = (*family.labels, WORKER) if family.is_per_worker else family.labels
         write = _histogram if family.kind == "histogram" else _sample
         for it in by_family[name]:
             yield write(family, _labels(names, it.labels), it.values)

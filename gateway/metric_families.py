@@ -22,11 +22,11 @@ class Family(Struct, frozen=True):
     labels: tuple[str, ...] = ()
     bounds: tuple[float, ...] = ()
     is_per_worker: bool = False
-    """Adding it up over workers would mean nothing: its samples carry the label `worker`, which comes first."""
+    """Adding it up over workers would mean nothing: its samples carry the label `worker`, which comes last."""
 
     @property
     def is_of_deployment(self) -> bool:
-        """Its samples end with their deployment."""
+        """Its samples' labels begin with their deployment."""
         return self.labels[: len(DEPLOYMENT)] == DEPLOYMENT
 
 

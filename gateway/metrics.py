@@ -93,7 +93,7 @@ class Metrics:
             yield from self._of_deployment(same_deployment)
         for name, labels, value in (*self._of_gateway(placements), *self._of_process()):
             if FAMILIES[name].is_per_worker:
-                labels = (str(self._worker.index), *labels)
+                labels = (*labels, str(self._worker.index))
             yield Series(name, labels, [float(value)])
 
     def _of_deployment(self, placements: list[Placement]) -> Iterator[Series]:

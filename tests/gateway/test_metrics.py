@@ -63,7 +63,7 @@ def test_a_page_is_read_as_it_was_meant(series: list[Series]) -> None:
 def _samples(series: list[Series]) -> Iterator[tuple[tuple[str, frozenset[tuple[str, str]]], float]]:
     for it in series:
         family = FAMILIES[it.family]
-        labels = dict(zip((*("worker",) * family.is_per_worker, *family.labels), it.labels, strict=True))
+        labels = dict(zip((*family.labels, *("worker",) * family.is_per_worker), it.labels, strict=True))
         if family.kind != "histogram":
             yield (it.family, frozenset(labels.items())), it.values[0]
             continue
