@@ -1,5 +1,6 @@
 """The listening side: a gRPC server on the event loop, and its end."""
 
+import asyncio
 from typing import Any, Final
 
 import grpc
@@ -45,7 +46,10 @@ class GrpcServer:
         """Accept no more, answer what has begun, and close; after `timeout_s` close without answering."""
         self._service.end_streams()
         self._health.end()
-        await self._server.stop(timeout_s)
+        async with self._service.farewell():
+            stopping = asyncio.create_task(self._server.stop(timeout_s), name="gRPC server's end")
+            await asyncio.sleep(0)  # now it tells its clients
+        await stopping
 
 
 async def listen_grpc(

@@ -4,8 +4,9 @@ A caller is known before its message is received: gRPC hands over an RPC's metad
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +32,11 @@ PREFIX: Final = f"/{SERVICE}/"
 MAX_HELD_BYTES: Final = 1024**3
 """Requests not yet answered, together; what would go beyond is refused."""
 
+FAREWELL_S: Final = 0.5
+"""For how long at most answers are held back before the server stops."""
+QUIET_S: Final = 0.02
+"""When no request has come for so long, the clients' requests under way are all here."""
+
 
 class Full(Overloaded):
     """Too many bytes of requests wait for their answers."""
@@ -45,10 +51,15 @@ class Service(grpc.GenericRpcHandler):
         self._host = host
         self._held_bytes = 0
         self._streams: set[InferStream] = set()
+        self._arrived = 0
+        """RPCs so far."""
+        self._farewell: asyncio.Event | None = None
+        """While it is there, answers wait for it."""
         self._is_ending = False
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> Found | None:
         """What answers this RPC; None if it is another service's. Called before its message is received."""
+        self._arrived += 1
         if not handler_call_details.method.startswith(PREFIX):
             return None
         name = handler_call_details.method.removeprefix(PREFIX)
@@ -71,6 +82,25 @@ class Service(grpc.GenericRpcHandler):
         self._is_ending = True
         for stream in self._streams:
             stream.end()
+
+    @contextlib.asynccontextmanager
+    async def farewell(self) -> AsyncGenerator[None]:
+        """Hold answers back, wait until no more requests come, and let go of the answers at the end of the block.
+
+        What gRPC has received but not handed to us when a server is stopped, it cancels. Clients that wait for answers send
+        nothing new; and those that learn before their answer that this server is leaving send their next request elsewhere.
+        """
+        self._farewell = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + FAREWELL_S
+        arrived = -1
+        while arrived != self._arrived and loop.time() < ends:
+            arrived = self._arrived
+            await asyncio.sleep(QUIET_S)
+        try:
+            yield
+        finally:
+            self._farewell.set()
 
     def _handler(self, name: str, session: Session) -> Found:
         """Raises MethodUnsupported."""
@@ -103,6 +133,8 @@ class Service(grpc.GenericRpcHandler):
     async def _infer(self, session: Session, data: bytes, context: Context) -> bytes | None:
         call = self._begin(session, data)
         answer = await call.answered
+        if self._farewell is not None:
+            await self._farewell.wait()
         metadata = metadata_of(call.headers)
         if isinstance(answer, HeadraceError):
             await abort(context, answer, metadata)
