@@ -47,7 +47,7 @@ class Edge:
         inference: Inference,
         max_body_bytes: int,
         readiness: Callable[[], tuple[bool, bytes]],
-        metrics: Callable[[], Coroutine[Any, Any, bytes]],
+        metrics: Callable[[], Coroutine[Any, Any, list[bytes]]],
         repository: Callable[[Exchange, Caller, str], None],
     ) -> None:
         """`readiness` gives whether this worker is ready and the body that says why; `metrics` the text of a scrape;

@@ -70,10 +70,10 @@ class Metrics:
     def __init__(self, worker: WorkerNumbers, siblings: Siblings | None) -> None:
         self._worker, self._siblings = worker, siblings
         self._process = ProcessCollector(registry=None)
-        self._scrape: asyncio.Task[bytes] | None = None
+        self._scrape: asyncio.Task[list[bytes]] | None = None
 
-    async def render(self) -> bytes:
-        """The page. Whoever asks while it is being made gets the same."""
+    async def render(self) -> list[bytes]:
+        """The page, in pieces. Whoever asks while it is being made gets the same."""
         if self._scrape is None or self._scrape.done():
             self._scrape = asyncio.create_task(self._render(), name="scrape")
         return await asyncio.shield(self._scrape)
@@ -82,7 +82,7 @@ class Metrics:
         """This worker's numbers alone."""
         return [it async for it in paced(self._collect())]
 
-    async def _render(self) -> bytes:
+    async def _render(self) -> list[bytes]:
         return await render(await (self.collect() if self._siblings is None else self._siblings.sum(self.collect)))
 
     def _collect(self) -> Iterator[Series]:

@@ -40,8 +40,8 @@ class Broken:
         raise AssertionError("nothing was decoded")
 
 
-async def no_metrics() -> bytes:
-    return b""
+async def no_metrics() -> list[bytes]:
+    return []
 
 
 def refuse_all(*_: object) -> None:

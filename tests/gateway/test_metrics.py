@@ -50,7 +50,7 @@ def pages(draw: st.DrawFn) -> list[Series]:
 
 @given(pages())
 def test_a_page_is_read_as_it_was_meant(series: list[Series]) -> None:
-    text = asyncio.run(render(series)).decode()
+    text = b"".join(asyncio.run(render(series))).decode()
     samples = {
         (it.name, frozenset(it.labels.items())): it.value
         for family in text_string_to_metric_families(text)
@@ -190,7 +190,7 @@ async def test_a_large_page_leaves_turns_to_everybody_else() -> None:
 
     task = asyncio.create_task(others())
     spent = time.process_time()
-    page = await render(series)
+    page = b"".join(await render(series))
     spent = time.process_time() - spent
     task.cancel()
     assert page.count(b"\n") == 2 + 1000 * (len(FAMILIES[DURATION].bounds) + 3)
