@@ -89,7 +89,7 @@ class Inference:
             refusal = error
         call.context = (*call.context[:4], held)
         if limiter is not None:
-            call.headers = limiter.header_lines()
+            call.headers += limiter.header_lines()
         if refusal is not None:
             call.reject(refusal, self._record)
         else:

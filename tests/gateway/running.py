@@ -37,14 +37,18 @@ class RunningGateway:
         self.artifacts = directory / "artifacts"
         self.data = directory / "data"
         self.port = free_port()
+        self.grpc_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.version = 0
+        self.deployments: tuple[Deployment, ...] = ()
+        """Those of the last table."""
         self._process: subprocess.Popen[bytes] | None = None
         self.http = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
 
     def publish(self, *deployments: Deployment, keys: tuple[Key, ...] | None = None) -> int:
         """Tell gateways to serve `deployments` to `keys` (by default one good key); the version of the table."""
         self.version += 1
+        self.deployments = deployments
         table = RouteTable(self.version, deployments, (key(),) if keys is None else keys)
         with self.valkey.client() as client:
             publish(client, table)
@@ -57,7 +61,7 @@ class RunningGateway:
             "artifacts": self.artifacts,
             "redis_url": self.valkey.url,
             "inference_port": self.port,
-            "grpc_port": free_port(),
+            "grpc_port": self.grpc_port,
             "intra_op_threads": 1,
         } | settings
         environment = {f"HEADRACE_{name.upper()}": str(value) for name, value in values.items()}
