@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin
 
-.PHONY: up test check fmt bench bench-peers types setup e2e clean
+.PHONY: up test check fmt fuzz bench bench-peers types setup e2e clean
 
 up: ## Install what is missing, start everything, load the sample project. ARGS="--detach" and others are passed on.
 	@$(PYTHON) -I headrace/bootstrap.py up $(ARGS)
@@ -33,6 +33,9 @@ fmt: ## Format and mend what can be mended by machine.
 types: ## Regenerate the console's API types from the control plane's OpenAPI document.
 	$(RUN)/python -m control openapi > frontend/openapi.json
 	npm --prefix frontend run types
+
+fuzz: setup ## Fuzz the parsers for ten minutes, or as ARGS="--minutes 60 --keep http" says.
+	$(RUN)/python -m tests.fuzz.run $(ARGS)
 
 bench: setup ## Measure the hot path beside its references; writes docs/benchmarks.md.
 	$(RUN)/python -m loadtests.bench $(ARGS)
