@@ -46,7 +46,7 @@ class WireRequest:
     def _array(self, index: int, tensor: TensorIn) -> Array:
         given = self.message.inputs[index]
         if self.raw:
-            if given.HasField("contents"):
+            if given.HasField("contents") and given.contents.ByteSize():  # MLServer sends empty ones along
                 raise TensorInvalid(f"input {tensor.name!r} has contents, and the request raw_input_contents")
             return from_bytes(tensor.name, tensor.datatype, tensor.shape, self.data, *self.raw[index])
         if SHARED_MEMORY in given.parameters:

@@ -77,6 +77,14 @@ def test_raw_contents_are_not_copied() -> None:
     assert np.shares_memory(array, np.frombuffer(wire.data, np.uint8))
 
 
+def test_empty_contents_beside_raw_ones_are_passed_over() -> None:
+    request = ModelInferRequest(model_name="m")
+    put(request, "x", "INT32", np.array([1, 2], np.int32), is_raw=True)
+    request.inputs[0].contents.SetInParent()  # as MLServer's client does
+    assert request.inputs[0].HasField("contents")
+    assert decode(request, decoder(("x", "INT32", 1))).inputs["x"].tolist() == [1, 2]
+
+
 def test_parameters_and_outputs_are_read() -> None:
     request = ModelInferRequest(outputs=[{"name": "y"}])
     request.parameters["priority"].uint64_param = 2
