@@ -40,7 +40,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     HEADRACE_CONSOLE_DIRECTORY=/app/frontend/dist \
     HEALTH_URL=http://127.0.0.1:8080/health/live
 USER 10001:10001
-EXPOSE 8080 8081 8083
+EXPOSE 8080 8081 8082 8083
 # Set HEALTH_URL to the role's own port; the default is control's.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen(os.environ['HEALTH_URL'], timeout=4)"]

@@ -4,14 +4,14 @@ import asyncio
 from typing import Any, Final
 
 import grpc
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
+from grpc_health.v1 import health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2_grpc
 from msgspec import Struct
 
 from serving.errors import GrpcPortTaken
 from serving.grpc.health import Health
 from serving.grpc.hosts import Host
-from serving.grpc.messages import POOL, SERVICE
+from serving.grpc.reflection import Reflection
 from serving.grpc.service import Service
 from serving.tls import Tls
 
@@ -39,13 +39,14 @@ class Limits(Struct, frozen=True, kw_only=True):
 class GrpcServer:
     """A server that has started. `port` is the one it listens on."""
 
-    def __init__(self, server: grpc.aio.Server, service: Service, health: Health, port: int) -> None:
-        self._server, self._service, self._health, self.port = server, service, health, port
+    def __init__(self, server: grpc.aio.Server, service: Service, health: Health, reflection: Reflection, port: int) -> None:
+        self._server, self._service, self._health, self._reflection, self.port = server, service, health, reflection, port
 
     async def drain(self, timeout_s: float) -> None:
         """Accept no more, answer what has begun, and close; after `timeout_s` close without answering."""
         self._service.end_streams()
         self._health.end()
+        self._reflection.end()
         async with self._service.farewell():
             stopping = asyncio.create_task(self._server.stop(timeout_s), name="gRPC server's end")
             await asyncio.sleep(0)  # now it tells its clients
@@ -70,15 +71,15 @@ async def listen_grpc(
     server.add_generic_rpc_handlers((service,))
     health = Health(service.is_ready)
     health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    names = (SERVICE, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
-    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names, POOL), server)
+    reflection = Reflection()
+    reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection, server)
     place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
     try:
         port = server.add_insecure_port(place) if tls is None else server.add_secure_port(place, _credentials(tls))
     except RuntimeError as error:
         raise GrpcPortTaken(f"gRPC cannot listen on {place}; stop what listens there, or set HEADRACE_GRPC_PORT") from error
     await server.start()
-    return GrpcServer(server, service, health, port)
+    return GrpcServer(server, service, health, reflection, port)
 
 
 def _credentials(tls: Tls) -> grpc.ServerCredentials:

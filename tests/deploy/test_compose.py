@@ -104,7 +104,13 @@ def test_the_health_check_asks_a_path_the_program_answers_on_its_port(program: s
 
 
 @pytest.mark.parametrize(
-    ("program", "setting"), [("control", "control_port"), ("gateway", "inference_port"), ("telemetry", "telemetry_listen")]
+    ("program", "setting"),
+    [
+        ("control", "control_port"),
+        ("gateway", "inference_port"),
+        ("gateway", "grpc_port"),
+        ("telemetry", "telemetry_listen"),
+    ],
 )
 def test_ports_are_the_defaults_of_the_settings(program: str, setting: str) -> None:
     value = str(getattr(settings_of(program), setting))
@@ -115,10 +121,12 @@ def test_ports_are_the_defaults_of_the_settings(program: str, setting: str) -> N
 
 @pytest.mark.parametrize("program", ["control", "gateway"])
 def test_published_ports_are_the_ones_listened_on_and_only_for_this_machine(program: str) -> None:
-    (published,) = SERVICES[program]["ports"]
-    host, outside, inside = published.split(":")
-    assert host == "127.0.0.1"
-    assert outside == inside == str(health_url(program).port)
+    listening = {str(health_url(program).port)}
+    if program == "gateway":
+        listening.add(str(settings_of("gateway").grpc_port))
+    published = [it.split(":") for it in SERVICES[program]["ports"]]
+    assert {host for host, _, _ in published} == {"127.0.0.1"}
+    assert {outside for _, outside, _ in published} == {inside for _, _, inside in published} == listening
 
 
 def test_nothing_else_is_published() -> None:

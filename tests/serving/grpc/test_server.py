@@ -235,6 +235,9 @@ async def test_what_has_begun_is_answered_and_what_comes_later_is_not(listen: Li
     stub: Any = health_pb2_grpc.HealthStub(channel)
     watch = stub.Watch(health.HealthCheckRequest())
     await watch.read()
+    tool: Any = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")()
+    await tool.write(b"\x3a\x00")
+    assert SERVICE.encode() in await tool.read()
     await until(lambda: len(host.calls) == 2, "the calls")
     draining = asyncio.create_task(server.drain(20))
     assert (await watch.read()).status == health.HealthCheckResponse.NOT_SERVING
