@@ -22,7 +22,6 @@ from contracts.settings import GatewaySettings, load_settings
 from gateway.home import Home
 from gateway.listening import PortTaken, claim, join
 from gateway.parent import run_workers
-from gateway.worker import Worker
 from serving.tls import Tls
 
 YOUNG_OBJECTS: Final = 25_000
@@ -72,6 +71,8 @@ def serve(settings: GatewaySettings) -> int:
 
 def serve_one(settings: GatewaySettings, index: int, bound: socket.socket, ready: int | None = None) -> int:
     """Serve on `bound` in this process, and write to the pipe `ready` when it does. Raises HomeTaken."""
+    from gateway.worker import Worker  # slow, and a parent has no use for onnxruntime and its 50 MB
+
     tune_garbage_collection()
     home = Home(settings.data, index, settings.drain_s + LEAVING_S)
     if index == 0:

@@ -18,10 +18,11 @@ from typing import Final
 
 from contracts.errors import HeadraceError
 from gateway.redis_client import backoff
-from gateway.worker import REPLACED
 
 logger = logging.getLogger(__name__)
 
+REPLACED: Final = signal.SIGUSR1
+"""Tells a worker that its successor accepts on its socket; SIGTERM that there is none."""
 STEADY_S: Final = 30.0
 """A worker that ran this long before it crashed is started again at once."""
 END_S: Final = 3.0

@@ -27,6 +27,7 @@ from gateway.limits.fleet import Fleet
 from gateway.limits.limiters import KeyLimiters
 from gateway.loading import Loader
 from gateway.metrics import Metrics
+from gateway.parent import REPLACED
 from gateway.redis_client import connect
 from gateway.repository import Repository
 from gateway.request_log import RequestLog
@@ -45,7 +46,6 @@ from serving.tls import Tls
 
 logger = logging.getLogger(__name__)
 
-REPLACED: Final = signal.SIGUSR1
 FAREWELL_S: Final = 1.0
 """For how long, once we were told to stop, connections in use are told to go with their next answer before they are closed."""
 FLUSH_S: Final = 1.5
@@ -120,7 +120,8 @@ class Worker:
         self._server = server = await listen(self._edge.answer, self._limits(), bound=bound, tls=tls)
         grpc_server = await self._listen_grpc()
         logger.info("worker %d listens on port %d, for gRPC on port %d", self.index, server.port, grpc_server.port)
-        on_listening()
+        if not stopping.is_set():
+            on_listening()
         await stopping.wait()
         broken = [it for it in (logging_task, *parts) if it.done()]
         drain_s = self._settings.drain_s

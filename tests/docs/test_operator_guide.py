@@ -16,6 +16,7 @@ from contracts.settings import (
     ServeSettings,
     TelemetrySettings,
 )
+from gateway.metric_families import FAMILIES, WORKER
 from telemetry.metrics import Metrics
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -58,11 +59,18 @@ def test_readers_and_default_are_the_codes(name: str) -> None:
     assert default == shown(next(iter(fields.values())))
 
 
+def test_the_gateway_s_metrics_are_in_the_table() -> None:
+    shown = re.findall(r"^\| `(\w+)` \| (counter|gauge|histogram) \| ([\w, ]+) \| (.+) \|$", GUIDE, flags=re.MULTILINE)
+    assert shown == [
+        (it.name, it.kind, ", ".join((*it.labels, *(WORKER,) * it.is_per_worker)) or "none", it.text) for it in FAMILIES.values()
+    ]
+
+
 def test_the_metrics_it_names_exist() -> None:
     exported = {sample.name for family in Metrics().registry.collect() for sample in family.samples}
     named = set(re.findall(r"`(headrace_\w+)`", GUIDE))
     assert named
-    assert named <= exported
+    assert named <= exported | FAMILIES.keys()
 
 
 @pytest.mark.parametrize("page", sorted(DOCS.rglob("*.md")), ids=lambda page: str(page.relative_to(DOCS)))

@@ -57,6 +57,13 @@ def test_no_browser_and_no_right_to_install_one_says_what_to_do(tmp_path: Path, 
         bootstrap.install_chromium()
 
 
+def test_no_promtool_and_no_package_to_take_it_from_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "PROMTOOL", tmp_path / "absent")
+    monkeypatch.setattr(shutil, "which", {}.get)
+    with pytest.raises(bootstrap.SetupFailed, match="promtool"):
+        bootstrap.install_promtool()
+
+
 def test_it_runs_on_the_bare_interpreter_without_any_package() -> None:
     code = "import sys; sys.path.insert(0, 'headrace'); import bootstrap; print(sorted(bootstrap.__dict__)[0])"
     done = subprocess.run([sys.executable, "-I", "-S", "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
