@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,12 @@ from headrace.demo import Demo, example_request
 from tests.e2e.system import System
 from tests.models import linear_model, mlp_model
 from tests.services import wait_until
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import tritonclient.grpc
+
+triton: Any = tritonclient.grpc
 
 PASSWORD = "correct horse battery"
 
@@ -48,6 +55,16 @@ def test_a_file_becomes_an_endpoint_in_two_commands(system: System, account: dic
     answer = system.ask("predict", "x", "--data", "[[1, 2, 3, 4]]")
     wanted: Any = onnxruntime.InferenceSession(str(file)).run(None, {"input": np.array([[1, 2, 3, 4]], np.float32)})[0]
     np.testing.assert_allclose(answer["outputs"][0]["data"], wanted.ravel(), rtol=1e-5)
+
+
+def test_the_endpoint_answers_over_grpc(system: System, account: dict[str, Any], tmp_path: Path) -> None:
+    system.ask("deploy", str(mlp_model(tmp_path / "some.onnx")), "--name", "spoken")
+    key = system.ask("key", "create", "--scope", "infer")["secret"]
+    tensor = triton.InferInput("input", [1, 4], "FP32")
+    tensor.set_data_from_numpy(np.ones((1, 4), np.float32))
+    with triton.InferenceServerClient(system.ask("status")["grpc_target"]) as client:
+        answer = client.infer("spoken", [tensor], headers={"authorization": f"Bearer {key}"})
+    assert answer.as_numpy("probabilities").sum() == pytest.approx(1)
 
 
 def test_a_new_version_takes_over_and_the_same_file_is_not_sent_twice(
