@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin
 
-.PHONY: up test check fmt fuzz bench bench-peers types setup e2e clean
+.PHONY: up test check clients fmt fuzz bench bench-peers types setup e2e clean
 
 up: ## Install what is missing, start everything, load the sample project. ARGS="--detach" and others are passed on.
 	@$(PYTHON) -I headrace/bootstrap.py up $(ARGS)
@@ -13,9 +13,10 @@ setup: ## Install everything for working on Headrace.
 test: setup ## Check and test everything: Python, TypeScript, and the running system in a real browser.
 	@$(MAKE) --no-print-directory check
 	$(RUN)/coverage erase
-	$(RUN)/pytest -n 2 --dist loadfile --cov --cov-report= -m "not e2e" $(ARGS)
+	$(RUN)/pytest -n 2 --dist loadfile --cov --cov-report= -m "not e2e and not clients" $(ARGS)
 	npm --prefix frontend test
 	$(RUN)/pytest --cov --cov-append --cov-report= -m e2e tests/e2e
+	$(RUN)/pytest -m clients tests/clients
 	$(RUN)/coverage report --skip-covered --fail-under 85
 
 check: ## Everything that needs no running system: format, lint, types, imports, generated files.
@@ -25,6 +26,9 @@ check: ## Everything that needs no running system: format, lint, types, imports,
 	$(RUN)/pyright
 	$(RUN)/python -m control openapi | $(RUN)/python -c "import sys, pathlib; sys.exit(sys.stdin.read() != pathlib.Path('frontend/openapi.json').read_text() and 'frontend/openapi.json is stale: run make types')"
 	npm --prefix frontend run check
+
+clients: setup ## Call a gateway with the clients of Triton, KServe and MLServer and with perf_analyzer; installs each.
+	$(RUN)/pytest tests/clients $(ARGS)
 
 fmt: ## Format and mend what can be mended by machine.
 	$(RUN)/ruff check --fix .

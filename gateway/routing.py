@@ -148,6 +148,7 @@ def split_prefix(path: str) -> tuple[str, str]:
 
 def _split(authorization: bytes) -> tuple[bytes, bytes]:
     """The key's id and what was hashed of it: the secret after the second underscore."""
+    authorization = authorization.strip()  # gRPC keeps the blank that perf_analyzer sends before it
     token = authorization[len(SCHEME) :].strip()
     if authorization[: len(SCHEME)].lower() != SCHEME or not token.startswith(KEY_PREFIX):
         raise KeyRefused("this is no API key: send 'Authorization: Bearer hr_<id>_<secret>'")

@@ -50,6 +50,13 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Generator[Start]:
 
 @pytest.fixture(scope="module")
 def address(start: Start, tmp_path_factory: pytest.TempPathFactory) -> Address:
-    """Of a gateway that serves `everything`, one input of each datatype, and `sum`, whose `y` [N] is the sum of `x` [N, 4]."""
+    """Of a gateway that serves `everything`, one input of each datatype, `typed`, the same but for FP16, and `sum`, whose `y` [N]
+    is the sum of `x` [N, 4]."""
     directory = tmp_path_factory.mktemp("models")
-    return start({"everything": every_datatype(directory / "everything.onnx"), "sum": sum_model(directory / "sum.onnx")})
+    return start(
+        {
+            "everything": every_datatype(directory / "everything.onnx"),
+            "typed": every_datatype(directory / "typed.onnx", but="FP16"),
+            "sum": sum_model(directory / "sum.onnx"),
+        }
+    )

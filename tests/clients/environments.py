@@ -7,13 +7,14 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[2]
 OWN_UV: Final = ROOT / ".tools" / "uv" / "bin" / "uv"
-PYTHON: Final = "3.11"
 
 
 def environment(name: str) -> Path:
@@ -28,7 +29,7 @@ def unpacked(name: str) -> Path:
 
 
 def _make(path: Path, name: str) -> None:
-    _uv("venv", "-q", "--python", PYTHON, path)
+    _uv("venv", "-q", "--python", sys.executable, path)
     _uv("pip", "install", "-q", "--python", path / "bin" / "python", "-r", _packages(name))
 
 
@@ -51,3 +52,19 @@ def _uv(*arguments: str | Path) -> None:
     assert uv is not None, "these tests need uv: make setup installs it"
     done = subprocess.run([uv, *arguments], capture_output=True, text=True, check=False, env=os.environ | {"UV_NO_PROGRESS": "1"})
     assert done.returncode == 0, done.stderr
+
+
+def debian_library(package: str, name: str) -> Path:
+    """The folder of the shared library `name`, out of Debian's `package` where the system does not have it."""
+    for folder in (Path("/lib/x86_64-linux-gnu"), Path("/usr/lib/x86_64-linux-gnu")):
+        if (folder / name).exists():
+            return folder
+    kept = ROOT / ".tools" / "clients" / package
+    if not kept.exists():
+        with tempfile.TemporaryDirectory() as text:
+            folder = Path(text)
+            subprocess.run(["apt-get", "download", "-qq", package], cwd=folder, check=True)
+            (file,) = folder.glob(f"{package}_*.deb")
+            subprocess.run(["dpkg-deb", "-x", file, kept], check=True)
+    (library,) = kept.rglob(name)
+    return library.parent
