@@ -115,6 +115,7 @@ async def _run_to_end(order: RunOrder, database: Database) -> None:
             predictor = Predictor(gateway, order.key, work.deployment_name, work.version.number, layout)
             writer = Writer(work.format, source, outputs)
             task = Task(order, database, store, work, work.version, layout, predictor, writer)
+            await predictor.prepare(lambda: _check_served(task))
             await _run_parts(task, source)
         await _finish(task)
 

@@ -74,6 +74,8 @@ def _feature(tensor: Tensor, shape: tuple[int, ...], names: tuple[str, ...], col
 
 
 def _candidates(input: str, shape: tuple[int, ...], names: tuple[str, ...]) -> Sequence[tuple[str, ...]]:
+    if shape == ():
+        return [names, (input,)] if len(names) == 1 else [(input,)]
     if len(shape) != 1 or shape[0] < 1:
         return [(input,)]
     numbered = tuple(f"{input}_{it}" for it in range(shape[0]))

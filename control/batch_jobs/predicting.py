@@ -10,7 +10,7 @@ import re
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 
 import httpx
@@ -47,6 +47,13 @@ INFER_TIME: Final = re.compile(r"\binfer;dur=([0-9.]+)")
 Retry = Callable[[], Awaitable[object]]
 
 
+class _Config(Struct, frozen=True):
+    """Of Triton's model configuration what matters here."""
+
+    max_batch_size: int
+    """0: requests never share a run."""
+
+
 class Predicted(Struct):
     """What became of some rows: answers for ranges of indices, and reasons for the rows that got none."""
 
@@ -81,10 +88,16 @@ class Predictor:
 
     def __init__(self, gateway: httpx.AsyncClient, key: str, deployment: str, version: int, layout: Layout) -> None:
         self._gateway, self._layout = gateway, layout
-        self._path = f"/v2/models/{quote(deployment)}/versions/{version}/infer"
-        self._headers = {"Authorization": f"Bearer {key}", "X-Headrace-Timing": "1"}
+        self._path = f"/v2/models/{quote(deployment)}/versions/{version}"
+        gateway.headers["Authorization"] = f"Bearer {key}"
         self._answered_at = time.monotonic()
         self.pace = Pace(MAX_ROWS if layout.is_batched else 1)
+
+    async def prepare(self, before_retry: Retry) -> None:
+        """Find out whether the model's rows are independent: where the gateway would not join requests, each row goes alone."""
+        response = await self._call("GET", "config", before_retry)
+        if response.status_code == 200 and msgspec.json.decode(response.content, type=_Config).max_batch_size == 0:
+            self.pace = Pace(1)
 
     async def predict(self, inputs: dict[str, Values], count: int, before_retry: Retry) -> Predicted:
         """Answers for `count` rows. `before_retry` may raise, to end the waiting. Raises JobStopped."""
@@ -128,46 +141,50 @@ class Predictor:
         """The outputs, or why there are none."""
         arrays = inputs if self._layout.has_row_axis else {name: it[0] for name, it in inputs.items()}
         body, header_length = encode_request(arrays)
-        headers = self._headers | {HEADER_LENGTH: str(header_length)}
-        pause_s, timeouts = BACK_OFF_S[0], 0
-        while True:
-            response = await self._send(body, headers)
-            if response is not None and response.status_code == 200:
+        headers = {"X-Headrace-Timing": "1", HEADER_LENGTH: str(header_length)}
+        reason = ""
+        for _ in range(SINGLE_TIMEOUTS):
+            response = await self._call("POST", "infer", before_retry, content=body, headers=headers)
+            if response.status_code == 200:
                 return self._read(response, rows)
-            status = 503 if response is None else response.status_code
-            reason = "the gateway does not answer" if response is None else _reason(response)
-            if status == 504:
-                timeouts += 1
-                self.pace.rows = max(1, rows // 2)
-                if rows > 1 or timeouts >= SINGLE_TIMEOUTS:
-                    return reason
-            elif status not in BUSY:
-                self._answered_at = time.monotonic()
+            reason = _reason(response)
+            if response.status_code != 504:
                 return reason
+            self.pace.rows = max(1, rows // 2)
+            if rows > 1:
+                return reason
+        return reason
+
+    async def _call(self, method: str, verb: str, before_retry: Retry, **options: Any) -> httpx.Response:
+        """What the gateway says once it can say something. Raises JobStopped, or what `before_retry` raises."""
+        pause_s = BACK_OFF_S[0]
+        while True:
+            response = await self._send(method, verb, options)
+            if response is not None and response.status_code not in BUSY:
+                self._answered_at = time.monotonic()
+                return response
             if time.monotonic() - self._answered_at > PATIENCE_S:
-                raise JobStopped(f"for {PATIENCE_S / 60:.0f} minutes the gateway could not answer; it last said: {reason}")
+                said = "nothing" if response is None else _reason(response)
+                raise JobStopped(f"for {PATIENCE_S / 60:.0f} minutes the gateway could not answer; it last said: {said}")
             await before_retry()
             await asyncio.sleep(_retry_after(response) or pause_s)
             pause_s = min(pause_s * 2, BACK_OFF_S[1])
 
-    async def _send(self, body: bytes, headers: dict[str, str]) -> httpx.Response | None:
+    async def _send(self, method: str, verb: str, options: dict[str, Any]) -> httpx.Response | None:
         """None if no answer comes."""
         try:
-            return await self._gateway.post(self._path, content=body, headers=headers)
+            return await self._gateway.request(method, f"{self._path}/{verb}", **options)
         except httpx.TransportError as error:
             logger.info("the gateway does not answer: %s", error)
             return None
 
     def _read(self, response: httpx.Response, rows: int) -> dict[str, Array] | str:
-        self._answered_at = time.monotonic()
         timing = INFER_TIME.search(response.headers.get("Server-Timing", ""))
         self.pace.learn(rows, float(timing[1]) if timing else response.elapsed.total_seconds() * 1000)
         outputs = decode_answer(response.content, response.headers.get(HEADER_LENGTH))
         if rows == 1:
-            outputs = {
-                name: it if self._layout.has_row_axis and it.shape[:1] == (1,) else it[None] for name, it in outputs.items()
-            }
-        elif any(it.shape[:1] != (rows,) for it in outputs.values()):
+            return {name: self._as_one_row(it) for name, it in outputs.items()}
+        if any(it.shape[:1] != (rows,) for it in outputs.values()):
             self.pace = Pace(1)
             return "the model does not give one answer for each row"
         return outputs

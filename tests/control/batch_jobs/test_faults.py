@@ -58,9 +58,10 @@ def other_control(settings: ControlSettings) -> Generator[subprocess.Popen[bytes
 
 async def progressed(account: Account, job: Json, beyond: int = 0) -> Json:
     """The job once more than `beyond` rows are done, but not all."""
-    while (now := await jobs.look(account, job))["rows_done"] <= beyond:
-        assert now["state"] in {"queued", "running"}, now
-        await asyncio.sleep(jobs.POLL_S)
+    async with asyncio.timeout(60):
+        while (now := await jobs.look(account, job))["rows_done"] <= beyond:
+            assert now["state"] in {"queued", "running"}, now
+            await asyncio.sleep(jobs.POLL_S)
     assert now["state"] == "running"
     return now
 

@@ -115,3 +115,9 @@ async def test_mixed_inputs_are_columns_of_their_own(account: Account, tmp_path:
     deployment = await deploy(account, await create_version(account, models.columns_model(tmp_path / "columns.onnx")))
     job = await jobs.predict(account, deployment, b'country,amount\nCH,12.5\n"a""b",\n')
     assert await jobs.download(account, job) == b'country,amount,amount_out,country_out\nCH,12.5,12.5,CH\n"a""b",,nan,"a""b"\n'
+
+
+async def test_rows_of_a_model_that_mixes_them_go_alone(account: Account, tmp_path: Path):
+    deployment = await deploy(account, await create_version(account, models.mixing_model(tmp_path / "mixing.onnx")))
+    job = await jobs.predict(account, deployment, b"x_0,x_1\n1,2\n3,4\n5,6\n")
+    assert (await jobs.download(account, job)).splitlines()[1:] == [b"1,2,0,0", b"3,4,0,0", b"5,6,0,0"]

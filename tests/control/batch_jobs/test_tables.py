@@ -154,6 +154,7 @@ def test_an_answer_that_is_none_is_said_to_be_none(body: bytes, length: str | No
         ({"a": (-1,), "b": (-1, 1)}, {"headrace.features": '["z"]'}, ["b", "a", "c"], [("a",), ("b",)]),
         ({"x": (-1, 3, -1)}, {}, ["x"], [("x",)]),
         ({"x": ()}, {}, ["x"], [("x",)]),
+        ({"x": (-1,)}, {"headrace.features": '["age"]'}, ["age"], [("age",)]),
     ],
 )
 def test_columns_are_found_by_the_rules(
