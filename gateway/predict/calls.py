@@ -23,7 +23,7 @@ class Form:
     def __init__(self, model: Model) -> None:
         self.features = features_of(model)
         self.decoder = RowsDecoder(self.features)
-        self.encoder = AnswerEncoder(model.version, model.outputs, labels_of(dict(model.metadata)), self.features)
+        self.encoder = AnswerEncoder(model.version, model.outputs, labels_of(model.metadata), self.features)
         self.outputs = tuple(it.name for it in model.outputs)
         self.binary = (False,) * len(self.outputs)
 
