@@ -34,6 +34,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_connections: int = 10_000
     max_rpcs: int = 10_000
     """Under way at once, of all connections; further ones are refused."""
+    handshake_timeout_s: float = 10.0
+    """How long a client may take from connecting to its first HTTP/2 settings."""
 
 
 class GrpcServer:
@@ -103,6 +105,7 @@ def _options(limits: Limits, shares_port: bool) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.max_allowed_incoming_connections", limits.max_connections),
         ("grpc.max_concurrent_streams", MAX_STREAMS),
+        ("grpc.server_handshake_timeout_ms", round(limits.handshake_timeout_s * 1000)),
         ("grpc.max_connection_idle_ms", IDLE_MS),
         ("grpc.http2.min_ping_interval_without_data_ms", PINGS_NOT_BEFORE_MS),
         ("grpc.keepalive_permit_without_calls", 1),

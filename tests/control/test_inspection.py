@@ -10,6 +10,7 @@ from control.registry import inspection
 from control.registry.errors import ModelRefused, UploadsBusy
 from control.registry.inspection import Inspector
 from tests import models
+from tests.services import is_alive, wait_until
 
 
 def inspector(script: str, timeout_s: float = 20.0) -> Inspector:
@@ -48,15 +49,7 @@ signal.pause()
 """
     with pytest.raises(ModelRefused, match="longer than 1 s"):
         await inspector(script, timeout_s=1.0).inspect(tmp_path / "model.onnx")
-    assert [it for it in pids.read_text().split() if is_running(it)] == []
-
-
-def is_running(pid: str) -> bool:
-    """Whether the process is there and not a zombie that nobody has fetched yet."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    wait_until(lambda: not any(is_alive(int(it)) for it in pids.read_text().split()), "both to be gone")
 
 
 async def test_the_process_gets_none_of_our_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

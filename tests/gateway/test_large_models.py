@@ -3,7 +3,6 @@
 import time
 
 import psutil
-import pytest
 
 from contracts.workers import RevisionState
 from tests.gateway.running import RunningGateway, body
@@ -13,14 +12,6 @@ from tests.services import wait_until
 
 WIDTH = 5000
 MODEL_BYTES = 4 * WIDTH * WIDTH
-
-
-@pytest.fixture
-def served(gateway: RunningGateway) -> RunningGateway:
-    """A gateway that serves a small model as `sum`."""
-    gateway.publish(deployment("sum", revision(store_model(gateway.artifacts, sum_model(gateway.directory / "sum.onnx")))))
-    gateway.start()
-    return gateway
 
 
 def ready(gateway: RunningGateway, models: int) -> bool:
@@ -33,25 +24,26 @@ def rss(gateway: RunningGateway) -> int:
     return psutil.Process(gateway.process.pid).memory_info().rss
 
 
-def test_a_large_model_comes_and_goes_unnoticed(served: RunningGateway) -> None:
-    small = deployment("sum", revision(store_model(served.artifacts, sum_model(served.directory / "sum.onnx"))))
-    large = revision(store_model(served.artifacts, linear_model(served.directory / "large.onnx", WIDTH, WIDTH)))
-    served.publish(small)
-    wait_until(lambda: ready(served, 1), "the small model")
-    before = rss(served)
+def test_a_large_model_comes_and_goes_unnoticed(gateway: RunningGateway) -> None:
+    small = deployment("sum", revision(store_model(gateway.artifacts, sum_model(gateway.directory / "sum.onnx"))))
+    large = revision(store_model(gateway.artifacts, linear_model(gateway.directory / "large.onnx", WIDTH, WIDTH)))
+    gateway.publish(small)
+    gateway.start()
+    wait_until(lambda: ready(gateway, 1), "the small model")
+    before = rss(gateway)
     for _ in range(3):
-        served.publish(small, deployment("large", large))
+        gateway.publish(small, deployment("large", large))
         began, longest_s = time.monotonic(), 0.0
-        while not ready(served, 2):
+        while not ready(gateway, 2):
             asked = time.monotonic()
-            assert served.infer().status_code == 200
+            assert gateway.infer().status_code == 200
             longest_s = max(longest_s, time.monotonic() - asked)
             assert asked < began + 60
         took_s = time.monotonic() - began
         assert longest_s < max(took_s / 3, 0.1), f"a call took {longest_s} s of the {took_s} s that loading did"
-        assert rss(served) > before + MODEL_BYTES * 0.9
+        assert rss(gateway) > before + MODEL_BYTES * 0.9
         row = body([1.0] * WIDTH)
-        assert served.http.post("/v2/models/large/infer", json=row, headers=authorization()).status_code == 200
-        served.publish(small)
-        wait_until(lambda: rss(served) < before + MODEL_BYTES * 0.35, "the memory to come back", 30)
-    assert served.infer().status_code == 200
+        assert gateway.http.post("/v2/models/large/infer", json=row, headers=authorization()).status_code == 200
+        gateway.publish(small)
+        wait_until(lambda: rss(gateway) < before + MODEL_BYTES * 0.35, "the memory to come back", 30)
+    assert gateway.infer().status_code == 200

@@ -192,6 +192,24 @@ async def test_bad_requests_and_methods(load: Load, listen: ListenGrpc, dial_grp
     assert len((await unary(channel, "ModelInfer", infer_request())).outputs) == 1
 
 
+async def test_a_connection_too_many_is_refused(listen: ListenGrpc, dial_grpc: Channels) -> None:
+    server = await listen(Holding(), max_connections=2)
+    channels = [dial_grpc(server) for _ in range(3)]
+    assert [(await unary(it, "ServerLive")).live for it in channels[:2]] == [True, True]
+    assert (await failure(unary(channels[2], "ServerLive", timeout=20))).code() is StatusCode.UNAVAILABLE
+    await channels[0].close()
+    await until(lambda: takes_connections(server.port), "room for another")
+    assert (await unary(channels[2], "ServerLive", wait_for_ready=True, timeout=20)).live
+
+
+async def test_who_connects_and_says_nothing_is_sent_away(listen: ListenGrpc) -> None:
+    server = await listen(Holding(), handshake_timeout_s=0.1)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    async with asyncio.timeout(20):
+        await reader.read()  # until the end
+    writer.close()
+
+
 # ---- health and reflection
 
 
