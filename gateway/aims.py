@@ -1,12 +1,10 @@
 """Where a request's head led, kept with the head: the next request of the same head need not be led there again."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.endpoints import Endpoint
 from gateway.routing import Caller, Routes
-from serving.application import HttpCall
-from serving.http import Exchange
+from serving.verbs import MakeCall
 
 
 class Aim(NamedTuple):
@@ -16,5 +14,4 @@ class Aim(NamedTuple):
     caller: Caller
     endpoint: Endpoint
     version: str | None
-    make_call: Callable[[Exchange, int], HttpCall]
-    """The second argument bounds the decompressed body, in bytes."""
+    make_call: MakeCall

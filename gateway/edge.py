@@ -31,7 +31,7 @@ from serving.application import (
 )
 from serving.http import JSON, Exchange
 from serving.repository import REPOSITORY
-from serving.verbs import CALLS
+from serving.verbs import call_for
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class Edge:
             return
         endpoint = caller.endpoint(name)
         placement = choose(endpoint, name, version)
-        make_call = CALLS.get(verb)
+        make_call = call_for(verb, exchange.headers)
         if make_call is not None:
             if allow(exchange, b"POST"):
                 assert self._inference.routes is not None

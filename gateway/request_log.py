@@ -26,10 +26,11 @@ logger = logging.getLogger(__name__)
 FLUSH_S: Final = 0.25
 """Every batch costs ClickHouse about 10 ms of a core, however small it is: fewer and larger ones leave more to inference."""
 BATCH_RECORDS: Final = 2000
+"""So many are carried away before `FLUSH_S` is over if they are there: a longer ring would fall out of the processor's cache."""
 BATCH_VALUE_BYTES: Final = 1 << 20
 """A batch ends at this many bytes of values: telemetry holds some batches in memory at once."""
 VALUES_A_FLUSH: Final = 250_000
-"""Numbers that may wait for one flush, which is a million a second: beyond it records go without their values, a sample of them.
+"""Numbers logged in `FLUSH_S`, which is a million a second: beyond it records go without their values, a sample of them.
 
 It bounds what the ring holds in memory, and what images by the thousand would make of Redis and ClickHouse.
 """
@@ -53,8 +54,9 @@ class RequestLog:
         self._closed_until = 0.0
         self._watch_stream_at = 0.0
         self._stream_is_full = False
-        self._stopping = asyncio.Event()
-        self._values_left = VALUES_A_FLUSH
+        self._is_stopping = False
+        self._wake = asyncio.Event()
+        self._values_left, self._values_until = VALUES_A_FLUSH, 0.0
         self.without_values = 0
         """Records that went without their values, for want of room."""
         self.lost = 0
@@ -82,9 +84,11 @@ class RequestLog:
             ring.popleft()
             self._count_lost(1)
         ring.append(entry)
+        if len(ring) == BATCH_RECORDS:
+            self._wake.set()
 
     def has_room(self, values: int) -> bool:
-        """Whether so many more values may wait for the next flush; if so, they are counted in."""
+        """Whether so many more values may be logged now; if so, they are counted in."""
         left = self._values_left - values
         if left < 0:
             self.without_values += 1
@@ -98,7 +102,7 @@ class RequestLog:
             await asyncio.to_thread(self._spill.open)
         except OSError as error:
             logger.error("the spilled request log cannot be read: %s", error)
-        while not self._stopping.is_set():
+        while not self._is_stopping:
             await self._flush()
             await self._replay_a_segment()
             await self._pause()
@@ -109,16 +113,22 @@ class RequestLog:
 
     def stop(self) -> None:
         """Make `run` flush and return; call it when no request is left."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._wake.set()
 
     async def _pause(self) -> None:
+        if len(self._ring) >= BATCH_RECORDS or self._is_stopping:
+            return
+        self._wake.clear()
         with suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_S):
-                await self._stopping.wait()
+                await self._wake.wait()
 
     async def _flush(self) -> None:
         left = len(self._ring)
-        self._values_left = VALUES_A_FLUSH
+        now = time.monotonic()
+        if now >= self._values_until:
+            self._values_left, self._values_until = VALUES_A_FLUSH, now + FLUSH_S
         while left > 0:
             taken, builders = await self._take(min(left, BATCH_RECORDS))
             left -= taken

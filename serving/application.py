@@ -40,10 +40,12 @@ QUICK: Final = 16 * 1024
 """Up to so many bytes are compressed on the event loop, in a fraction of a millisecond."""
 TIMING: Final = b"x-headrace-timing"
 """A request with this header is told where its time went, in Server-Timing (milliseconds)."""
+PARTICULAR: Final = frozenset({TIMING, b"accept-encoding", b"content-encoding", b"inference-header-content-length"})
+"""Headers that ask for something."""
 
 
 class HttpCall(Call):
-    """`POST …/infer`."""
+    """`POST …/infer`, whatever its headers ask for."""
 
     __slots__ = ("_body", "_limit", "exchange")
 
@@ -72,7 +74,7 @@ class HttpCall(Call):
         started = time.monotonic_ns() if is_timed else 0
         body, content_type, headers = self.encode(ticket)
         if ticket.cache:
-            headers += b"x-headrace-cache: %s\r\n" % ticket.cache.encode()
+            headers += _cache_header(ticket)
         if is_timed:
             headers += _server_timing(self.decode_ns, ticket, time.monotonic_ns() - started)
         self._respond(body, content_type, self.headers + headers)
@@ -112,6 +114,24 @@ class HttpCall(Call):
             self.reject(error, on_over)
         else:
             self.reject(RequestMalformed(f"the body cannot be decompressed: {error}"), on_over)
+
+
+class PlainCall(HttpCall):
+    """`POST …/infer` with none of `PARTICULAR` among its headers: the same in fewer steps."""
+
+    __slots__ = ()
+
+    def begin(self, model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
+        Call.begin(self, model, submit, on_over)
+
+    def decode(self, model: Model) -> InferRequest:
+        return model.decoder.decode(self._body)
+
+    def answer(self, ticket: Ticket) -> None:
+        body, content_type, headers = self.model.encoder.encode(ticket.request, ticket.outputs)
+        if ticket.cache:
+            headers += _cache_header(ticket)
+        self.exchange.respond(200, body, content_type, self.headers + headers)
 
 
 def split_path(path: str) -> tuple[str, str | None, str]:
@@ -200,6 +220,10 @@ def _respond_compressed(exchange: Exchange, body: "asyncio.Future[bytes]", conte
     else:
         logger.error("compressing an answer failed", exc_info=error)
         exchange.refuse(500, "internal error")
+
+
+def _cache_header(ticket: Ticket) -> bytes:
+    return b"x-headrace-cache: %s\r\n" % ticket.cache.encode()
 
 
 def _server_timing(decode_ns: int, ticket: Ticket, encode_ns: int) -> bytes:

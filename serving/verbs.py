@@ -4,13 +4,21 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
-from serving.application import HttpCall
+from serving.application import PARTICULAR, HttpCall, PlainCall
 from serving.generate import GenerateCall
 from serving.http import Exchange
 
-CALLS: Final[Mapping[str, Callable[[Exchange, int], HttpCall]]] = {
-    "infer": HttpCall,
+MakeCall = Callable[[Exchange, int], HttpCall]
+"""The second argument bounds the decompressed body, in bytes."""
+
+INFER: Final = "infer"
+CALLS: Final[Mapping[str, MakeCall]] = {
+    INFER: HttpCall,
     "generate": partial(GenerateCall, streams=False),
     "generate_stream": partial(GenerateCall, streams=True),
 }
-"""The second argument bounds the decompressed body, in bytes."""
+
+
+def call_for(verb: str, headers: Mapping[bytes, bytes]) -> MakeCall | None:
+    """What answers requests with these headers; None if nothing can be posted to `verb`."""
+    return PlainCall if verb == INFER and headers.keys().isdisjoint(PARTICULAR) else CALLS.get(verb)

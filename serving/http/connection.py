@@ -38,6 +38,7 @@ KEPT_HEADERS: Final = frozenset(
         b"x-headrace-timing",
     }
 )
+CLOSE: Final = b"connection: close\r\n"
 END_OF_HEAD: Final = b"\r\n\r\n"
 UNUSUAL_HEADERS: Final = frozenset({b"expect", b"transfer-encoding"})
 """A request with one of these is more than its head and as many bytes as announced."""
@@ -224,12 +225,8 @@ class Connection(asyncio.Protocol):
             return
         head = exchange.head
         keeps_alive = head.keeps_alive and not (self._server.is_draining and not self._waiting)
-        headers += exchange.extra_headers
-        if not keeps_alive:
-            headers += b"connection: close\r\n"
-        elif b"connection" in head.headers and b"keep-alive" in head.headers[b"connection"].lower():
-            headers += b"connection: keep-alive\r\n"  # an HTTP/1.0 client must be told
-        self._write(status, body, content_type, headers, head.method == b"HEAD")
+        headers += exchange.extra_headers + (head.connection_line if keeps_alive else CLOSE)
+        self._write(status, body, content_type, headers, head.is_head)
         self._finish(exchange, keeps_alive)
 
     def end(self, unheard_since: float) -> None:
@@ -415,7 +412,7 @@ class Connection(asyncio.Protocol):
             reason = Refused(500, "internal error")
         self._refusal = reason
         if self._current is None and not self._waiting and not self._is_ending:
-            headers = reason.headers + b"connection: close\r\n"
+            headers = reason.headers + CLOSE
             self._write(reason.status, error_body(str(reason)), JSON, headers)
             self._end_gently()
 

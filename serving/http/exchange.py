@@ -26,7 +26,7 @@ LARGE: Final = 64 * 1024
 class Head:
     """Request line and headers. Requests of one connection that begin with the same bytes share one."""
 
-    __slots__ = ("content_length", "headers", "keeps_alive", "memo", "method", "path", "target")
+    __slots__ = ("connection_line", "content_length", "headers", "is_head", "keeps_alive", "memo", "method", "path", "target")
 
     def __init__(self, method: bytes, target: bytes, headers: dict[bytes, bytes], keeps_alive: bool) -> None:
         self.method = method
@@ -34,7 +34,11 @@ class Head:
         """Path and query as they were sent."""
         self.headers = headers
         """Those of `connection.KEPT_HEADERS` that were sent, by lower-case name; a repeated one is joined by commas."""
+        self.is_head = method == b"HEAD"
         self.keeps_alive = keeps_alive
+        says_so = b"keep-alive" in headers.get(b"connection", b"").lower()
+        self.connection_line = b"connection: keep-alive\r\n" if says_so else b""  # an HTTP/1.0 client must be told
+        """What the answer says of the connection if it stays open."""
         self.path = _decoded(target)
         """The decoded path; bytes that are not UTF-8 come as U+FFFD."""
         self.content_length = 0

@@ -221,6 +221,16 @@ async def test_only_so_many_values_wait_for_one_flush(valkey: BreakableValkey, t
         assert not log.has_room(6)
         assert log.has_room(5)
         assert log.without_values == 1
+        await until(lambda: log.has_room(request_log.VALUES_A_FLUSH), "room again")
+
+
+async def test_a_full_batch_is_carried_away_at_once(
+    valkey: BreakableValkey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(request_log, "FLUSH_S", 3600.0)
+    async with running_log(valkey.url, tmp_path) as log:
         log.append(entry())
-        await until(lambda: log.sent == 1, "the flush")
-        assert log.has_room(request_log.VALUES_A_FLUSH)
+        await until(lambda: log.sent == 1, "the first flush")
+        for _ in range(request_log.BATCH_RECORDS):
+            log.append(entry())
+        await until(lambda: log.sent == 1 + request_log.BATCH_RECORDS, "the batch")
