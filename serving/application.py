@@ -13,7 +13,7 @@ from contracts.signature import Tensor
 from serving.batcher import Ticket
 from serving.calls import Call, Submit
 from serving.compression import WORTHWHILE, choose_encoding, compress, decompress, is_compressed
-from serving.errors import ExtensionUnsupported, PathNotFound, RequestMalformed
+from serving.errors import CallerLeft, CallFailed, ExtensionUnsupported, PathNotFound, TooMuchHeld
 from serving.http import Exchange
 from serving.model_config import PLATFORM, describe_config
 from serving.models import Model
@@ -105,15 +105,23 @@ class HttpCall(Call):
         compressing.add_done_callback(lambda it: _respond_compressed(self.exchange, it, content_type, headers))
 
     def _begin_plain(self, plain: "asyncio.Future[bytes]", model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
-        error = plain.exception()
-        if error is None:
-            self._body = plain.result()
-            self.size_bytes = len(self._body)
-            super().begin(model, submit, on_over)
-        elif isinstance(error, HeadraceError):
+        try:
+            self._unpack(plain.result())
+        except HeadraceError as error:
             self.reject(error, on_over)
+        except Exception:
+            logger.exception("decompressing a request failed")
+            self.reject(CallFailed(), on_over)
         else:
-            self.reject(RequestMalformed(f"the body cannot be decompressed: {error}"), on_over)
+            super().begin(model, submit, on_over)
+
+    def _unpack(self, body: bytes) -> None:
+        """Go on with `body` for the compressed one. Raises CallerLeft or TooMuchHeld."""
+        if self.exchange.is_gone:
+            raise CallerLeft
+        if not self.exchange.hold_instead(body):
+            raise TooMuchHeld
+        self._body, self.size_bytes = body, len(body)
 
 
 class PlainCall(HttpCall):

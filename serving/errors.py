@@ -51,6 +51,15 @@ class QueueFull(Overloaded):
         super().__init__(f"{rows} rows wait for model {name!r} already; try again", retry_after_s)
 
 
+class TooMuchHeld(Overloaded):
+    """The bodies of all requests not yet answered would be too large together."""
+
+    title = "Too much held"
+
+    def __init__(self) -> None:
+        super().__init__("too many large requests at once; try again", retry_after_s=1)
+
+
 class ModelClosed(Overloaded):
     def __init__(self, name: str) -> None:
         super().__init__(f"model {name!r} is being unloaded; try again", retry_after_s=1)

@@ -24,13 +24,17 @@ RAW: Final = b"0"
 _NO_DATA: Final = Raw(b"")
 
 
+Dimension = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
+"""Larger ones fit nothing, and what is multiplied from them may have more digits than Python prints."""
+
+
 class TensorParameters(Struct, frozen=True, gc=False):
     binary_data_size: int | None = None
 
 
 class TensorIn(Struct, frozen=True, gc=False):
     name: str
-    shape: list[int]
+    shape: list[Dimension]
     datatype: str
     parameters: TensorParameters = TensorParameters()
     data: Raw = _NO_DATA

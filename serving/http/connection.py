@@ -42,6 +42,8 @@ CLOSE: Final = b"connection: close\r\n"
 END_OF_HEAD: Final = b"\r\n\r\n"
 UNUSUAL_HEADERS: Final = frozenset({b"expect", b"transfer-encoding"})
 """A request with one of these is more than its head and as many bytes as announced."""
+MAX_LENGTH_DIGITS: Final = 20
+"""Of a Content-Length; the parser takes any number of leading zeros, which Python's `int` does not."""
 HEADER_OVERHEAD: Final = 32
 """What a header is counted for beyond its bytes, so that many empty ones add up too."""
 
@@ -80,10 +82,12 @@ class Connection(asyncio.Protocol):
         "_opening",
         "_owes_continue",
         "_parser",
+        "_read_at",
         "_refusal",
         "_server",
         "_stage",
         "_stage_at",
+        "_stuck_bytes",
         "_stuck_since",
         "_target",
         "_transport",
@@ -99,7 +103,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Exchange] = deque()
         self._refusal: Refused | None = None
         self._is_advancing = self._is_ending = self._is_replaying = self._owes_continue = False
-        self._ending_since = self._stuck_since = 0.0
+        self._ending_since = self._read_at = self._stuck_since = 0.0
         self._heard_at = self._stage_at = server.now
         self._stage = Stage.NOTHING
         self._held = 0
@@ -107,7 +111,8 @@ class Connection(asyncio.Protocol):
         self._head_bytes, self._headers = 0, dict[bytes, bytes]()
         self._fed_bytes: int | None = None
         """Bytes fed after those in which the head began or some of the body was; None if some of it just was."""
-        self._unsent = 0
+        self._unsent = self._stuck_bytes = 0
+        """Bytes the client has not read: at the last sweep, and when it got stuck."""
         self._opening = b""
         """The bytes in which the current request began, if it began with them."""
 
@@ -132,7 +137,8 @@ class Connection(asyncio.Protocol):
         """A client that closes its side has left: the transport closes ours."""
 
     def pause_writing(self) -> None:
-        self._stuck_since = self._server.now
+        self._stuck_since = self._read_at = self._server.now
+        self._unsent = self._stuck_bytes = self._transport.get_write_buffer_size()
         self._transport.pause_reading()
 
     def resume_writing(self) -> None:
@@ -185,7 +191,7 @@ class Connection(asyncio.Protocol):
             return
         if b"transfer-encoding" in headers or b"expect" in headers:
             self._check_framing(headers)
-        if b"content-length" in headers and int(headers[b"content-length"]) > self._server.limits.max_body_bytes:
+        if b"content-length" in headers and _announced(headers) > self._server.limits.max_body_bytes:
             raise self._too_large()
 
     def on_body(self, chunk: bytes) -> None:
@@ -229,6 +235,16 @@ class Connection(asyncio.Protocol):
         self._write(status, body, content_type, headers, head.is_head)
         self._finish(exchange, keeps_alive)
 
+    def hold_instead(self, exchange: Exchange, body: bytes) -> bool:
+        """Keep `body` for `exchange` in place of its own; False if all bodies would be too large together."""
+        more = len(body) - len(exchange.body)
+        if self._server.held_bytes + more > self._server.limits.max_held_bytes:
+            return False
+        exchange.body = body
+        self._held += more
+        self._server.held_bytes += more
+        return True
+
     def end(self, unheard_since: float) -> None:
         """Close as soon as what has begun is answered; at once if nothing has, and nothing was heard since then."""
         is_idle = self._current is None and not self._waiting and self._stage is Stage.NOTHING
@@ -243,7 +259,7 @@ class Connection(asyncio.Protocol):
         """Close what has taken too long."""
         limits = self._server.limits
         if self._stuck_since:
-            if self._reads_nothing(now) and now - self._stuck_since > limits.stall_timeout_s:
+            if self._reads_too_slowly(now):
                 self._transport.abort()
         elif self._is_ending:
             if now - self._ending_since > limits.linger_timeout_s:
@@ -300,7 +316,7 @@ class Connection(asyncio.Protocol):
             return
         end = begin + len(END_OF_HEAD)
         is_plain = head.keeps_alive and head.headers.keys().isdisjoint(UNUSUAL_HEADERS)
-        if is_plain and int(head.headers.get(b"content-length", 0)) == len(body) and opening[end:] == body:
+        if is_plain and _announced(head.headers) == len(body) and opening[end:] == body:
             head.content_length = len(body)
             self._server.learn(opening[:end], head)
 
@@ -341,18 +357,19 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def _reads_nothing(self, now: float) -> bool:
-        """Whether none of the answer has been taken since the last sweep."""
+    def _reads_too_slowly(self, now: float) -> bool:
+        """Whether the client has read nothing of the answer for too long, or too little since it got stuck."""
+        limits = self._server.limits
         unsent = self._transport.get_write_buffer_size()
         if unsent != self._unsent:
-            self._unsent, self._stuck_since = unsent, now
-            return False
-        return True
+            self._unsent, self._read_at = unsent, now
+        patience_s = limits.stall_timeout_s + (self._stuck_bytes - unsent) / limits.min_body_bytes_per_s
+        return now - self._read_at > limits.stall_timeout_s or now - self._stuck_since > patience_s
 
     def _check_version(self, version: str, headers: dict[bytes, bytes]) -> None:
         """Refuse what the parser takes and we do not: HTTP/0.9 and 2.0, and chunks before there were any (RFC 9112, 6.1)."""
         if version != "1.0":
-            raise Refused(505, f"HTTP/{version} is not served here; use HTTP/1.1")
+            raise Refused(400, f"HTTP/{version} is not served here; use HTTP/1.1")
         if b"transfer-encoding" in headers:
             raise Refused(400, "HTTP/1.0 has no transfer codings")
 
@@ -365,7 +382,7 @@ class Connection(asyncio.Protocol):
             return
         if expected.lower() != b"100-continue":
             raise Refused(417, "the only expectation met is 100-continue")
-        if int(headers.get(b"content-length", 0)) <= self._server.limits.max_body_bytes:
+        if _announced(headers) <= self._server.limits.max_body_bytes:
             self._owes_continue = True
             if self._current is None and not self._waiting:
                 self._continue()
@@ -441,3 +458,11 @@ class Connection(asyncio.Protocol):
             self._transport.write(b"".join((head, *pieces)))
         else:
             self._transport.writelines((head, *pieces))
+
+
+def _announced(headers: dict[bytes, bytes]) -> int:
+    """The length of the body, 0 where it is not announced. Raises Refused."""
+    length = headers.get(b"content-length", b"0")
+    if len(length) > MAX_LENGTH_DIGITS:
+        raise Refused(400, "content-length has too many digits")
+    return int(length)

@@ -100,6 +100,13 @@ class Exchange(Struct, eq=False):
         if not self.is_gone:
             self.connection.send(self, status, body, content_type, headers)
 
+    def hold_instead(self, body: bytes) -> bool:
+        """Keep `body`, made of the one that was sent, in its place; False if the server holds too much for that.
+
+        Not for a client that left.
+        """
+        return self.connection.hold_instead(self, body)
+
     def refuse(self, status: int, error: str, headers: bytes = b"") -> None:
         """Answer `{"error": error}`."""
         self.respond(status, error_body(error), JSON, headers)

@@ -22,7 +22,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     stall_timeout_s: float = 30.0
     """How long a client may go without sending more of a body, or without reading its answer."""
     min_body_bytes_per_s: float = 500.0
-    """How fast a body must come, once it has had `stall_timeout_s`."""
+    """How fast a body must come and an answer be read, once either has had `stall_timeout_s`."""
     idle_timeout_s: float = 75.0
     """How long a kept-alive connection may wait for its next request."""
     linger_timeout_s: float = 5.0

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 Choice = TypeVar("Choice")
 
-ODD_NUMBERS: Final = (0, -1, 1, 2, 127, 128, 300, 2**31, 2**40, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**30)
+ODD_NUMBERS: Final = (0, -1, 1, 2, 127, 128, 300, 2**31, 2**40, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**4000)
 ODD_VALUES: Final[tuple[Any, ...]] = (
     None,
     True,

@@ -99,7 +99,8 @@ CASES: Final[dict[str, Case]] = {
     "UTF-16": case(GOOD.decode().encode("utf-16"), "not JSON|UTF-8"),
     # shapes
     "a shape of 2^40 rows": case(request(tensor([1, 2, 3, 4], [2**40, 4])), "17592186044416 bytes|takes 4398046511104 values"),
-    "a shape beyond 64 bits": case(request(tensor([1, 2, 3, 4], [2**70, 4])), "shape|integer"),
+    "a shape beyond 64 bits": case(request(tensor([1, 2, 3, 4], [2**70, 4])), r"shape\[0\]"),
+    "a shape of 4,000 digits": case(request(tensor([], [10**4_000, 10**4_000])), r"shape\[0\]"),
     "a shape whose product overflows": case(request(tensor([], [2**62, 4])), "values, 0 were given"),
     "no rows": case(request(tensor([], [0, 4])), "no rows"),
     "a negative dimension": case(request(tensor([1, 2, 3, 4], [-1, 4])), "negative dimension: -1"),

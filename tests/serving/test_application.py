@@ -3,6 +3,7 @@
 import gzip
 import json
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 
 from serving.alone import application
 from serving.application import HttpCall
+from serving.batcher import Caller, Ticket
 from serving.calls import Call
 from serving.http import Exchange, Server
 from serving.models import Model
+from serving.requests import InferRequest
 from tests import models
 from tests.gateway.waiting import until
 from tests.serving.conftest import Dial, Load, Serve
@@ -42,6 +45,10 @@ def request(*rows: list[float], **more: Any) -> bytes:
     """A request in JSON."""
     data = [value for row in rows for value in row]
     return json.dumps({"inputs": [{"name": "x", "shape": [len(rows), 4], "datatype": "FP32", "data": data}], **more}).encode()
+
+
+def ignore(_call: Call) -> None:
+    """Nobody asks how it went."""
 
 
 async def test_a_request_is_answered(wire: Wire) -> None:
@@ -107,6 +114,61 @@ async def test_compressed_requests_that_will_not_do_are_refused(
     assert reply.status == status
     assert reason in reply.error
     assert (await wire.ask(post(INFER, request([1, 2, 3, 4])))).status == 200
+
+
+async def test_decompressed_bodies_count_among_what_is_held(model: Model, serve: Serve, dial: Dial) -> None:
+    waiting: list[Callable[[], object]] = []
+
+    def submit(request: InferRequest, caller: Caller, settle: Callable[[Ticket], None]) -> Ticket:
+        waiting.append(lambda: model.submit(request, caller, settle))
+        return Ticket(request, caller, settle)
+
+    server = await serve(lambda it: HttpCall(it, LIMIT).begin(model, submit, ignore), max_held_bytes=150_000)
+    first, second = await dial(server), await dial(server)
+    small = request([1, 2, 3, 4])
+    large = post("/", gzip.compress(small + b" " * 100_000), "content-encoding: gzip")
+    await first.send(large)
+    await until(lambda: len(waiting) == 1, "the first request")
+    assert 100_000 < server.held_bytes < 101_000
+    refused = await second.ask(large)
+    assert (refused.status, refused.error) == (503, "too many large requests at once; try again")
+    assert refused.headers["retry-after"] == "1"
+    await second.send(post("/", gzip.compress(small), "content-encoding: gzip"))
+    await until(lambda: len(waiting) == 2, "the small request")
+    for go in waiting:
+        go()
+    assert [(await it.reply()).json["outputs"][0]["data"] for it in (first, second)] == [[10]] * 2
+    assert server.held_bytes == 0
+
+
+async def test_who_left_while_it_was_decompressed_is_not_served(model: Model, serve: Serve, dial: Dial) -> None:
+    calls: list[Call] = []
+    unpacking: list[HttpCall] = []
+
+    def answer(exchange: Exchange) -> None:
+        unpacking.append(HttpCall(exchange, LIMIT))
+
+    server = await serve(answer)
+    wire = await dial(server)
+    await wire.send(post("/", gzip.compress(request([1, 2, 3, 4])), "content-encoding: gzip"))
+    await until(lambda: len(unpacking) == 1, "the request")
+    await wire.close()
+    await until(lambda: unpacking[0].is_gone, "the client to be gone")
+    unpacking[0].begin(model, model.submit, calls.append)
+    await until(lambda: len(calls) == 1, "the call to end")
+    assert (calls[0].error, calls[0].request, server.held_bytes) == ("CallerLeft", None, 0)
+
+
+async def test_a_defect_in_decompressing_is_ours(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_down(*_: object) -> bytes:
+        raise MemoryError
+
+    monkeypatch.setattr("serving.application.decompress", break_down)
+    reply = await wire.ask(post(INFER, gzip.compress(request([1, 2, 3, 4])), "content-encoding: gzip"))
+    assert (reply.status, reply.error) == (500, "internal error")
+    assert "decompressing a request failed" in caplog.text
 
 
 async def test_the_model_describes_itself(wire: Wire) -> None:

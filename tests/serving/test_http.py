@@ -275,6 +275,21 @@ async def test_a_client_that_does_not_read_is_cut_off(serve: Serve) -> None:
         await until(lambda: server.connections == 0, "the connection to be closed")
 
 
+async def test_a_client_that_reads_too_slowly_is_cut_off(serve: Serve, dial: Dial) -> None:
+    server = await serve(lambda it: it.respond(200, b"x" * 60_000_000), stall_timeout_s=0.1, min_body_bytes_per_s=1e12)
+    wire = await dial(server)
+    await wire.send(get("/"))
+
+    async def read_some_at_every_sweep() -> None:
+        for _ in range(30):
+            await wire.reader.readexactly(2_000_000)
+            await until(lambda swept=server.now: server.now > swept, "the next sweep")
+
+    with pytest.raises((asyncio.IncompleteReadError, ConnectionResetError)):
+        await read_some_at_every_sweep()
+    await until(lambda: server.connections == 0, "the connection to be closed")
+
+
 async def test_a_large_answer_arrives_whole_at_a_slow_reader(serve: Serve, dial: Dial) -> None:
     answer = bytes(range(256)) * 40_000
     wire = await dial(await serve(lambda it: it.respond(200, (answer, memoryview(answer)))))

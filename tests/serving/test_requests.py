@@ -213,6 +213,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a fractional dimension": (body(tensor([1, 2], [1.5, 2])), "Expected `int`"),  # type: ignore[list-item]
     "a huge shape": (body(tensor([1, 2], [2**40, 4])), f"takes {2**42} values, 2 were given"),
     "an overflowing shape": (body(tensor([], [2**62, 2**62])), "values, 0 were given"),
+    "dimensions of 4,000 digits": (body(tensor([], [10**4_000, 10**4_000])), r"<= 9223372036854775807 - at .*shape\[0\]"),
+    "dimensions below 64 bits": (body(tensor([], [-(10**4_000), 2])), r">= -9223372036854775808"),
     "a zero beside the impossible": (body(tensor([], [0, 2**62])), "cannot have shape|takes 0"),
     "too few values": (body(tensor([1])), "takes 2 values, 1 were given"),
     "too many values": (body(tensor([1, 2, 3])), "takes 2 values, 3 were given"),
