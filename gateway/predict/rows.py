@@ -1,7 +1,7 @@
 """From the rows of a request to the inputs of a model.
 
-Good requests are read in one go, into a Struct made for the model. Where that fails in any way, `checking` looks at them cell by
-cell: either it says what is wrong and where, or it reads what the quick way could not.
+Good requests are read in one go, into a Struct made for the model. Where that fails in any way, `checking` looks at them row by
+row, and at odd rows cell by cell: either it says what is wrong and where, or it reads what the quick way could not.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
-from msgspec import Meta, Raw
+from msgspec import Meta, Raw, Struct
 
 from contracts.errors import HeadraceError
 from gateway.predict.cells import Cell, read_nested
-from gateway.predict.checking import check_rows, check_sizes
+from gateway.predict.checking import ReadRow, check_rows, check_sizes
 from gateway.predict.features import Block, Column, Features
 from serving.datatypes import DTYPES, INTEGER_RANGES
 from serving.tensors import Array
@@ -34,7 +34,9 @@ class RowsDecoder:
     def __init__(self, features: Features) -> None:
         self._features = features
         self._columns = features.columns
-        self._quick = _quick_decoder(self._columns, features.max_rows)
+        row = _row_type(self._columns)
+        self._quick = None if row is None else _quick_decoder(row, features.max_rows)
+        self._read_row = _row_reader(row, self._columns)
 
     def decode(self, body: bytes | bytearray) -> tuple[dict[str, Array], int]:
         """The inputs by name, in the signature's order, and how many rows they are. Raises RequestMalformed or RowsInvalid."""
@@ -46,7 +48,7 @@ class RowsDecoder:
                 return self._fill(rows), len(rows)
             except (msgspec.DecodeError, HeadraceError, ValueError, OverflowError, RecursionError):
                 pass  # said with rows and columns below, if it is anything
-        checked = check_rows(body, self._features)
+        checked = check_rows(body, self._features, self._read_row)
         return self._fill(checked), len(checked)
 
     def _fill(self, rows: Sequence[Sequence[Cell]]) -> dict[str, Array]:
@@ -74,13 +76,13 @@ class RowsDecoder:
         return array.reshape(len(rows), *tail) if self._features.has_rows else array.reshape(tail)
 
 
-def _quick_decoder(columns: Sequence[Column], max_rows: int) -> msgspec.json.Decoder[Any] | None:
-    """None if the names or the number of the columns do not allow one."""
+def _row_type(columns: Sequence[Column]) -> type[Struct] | None:
+    """A Struct of a row; None if the names or the number of the columns do not allow one."""
     if len(columns) > MAX_QUICK_COLUMNS:
         return None
     fields = {f"c{index}": it for index, it in enumerate(columns)}
     try:
-        row = msgspec.defstruct(
+        return msgspec.defstruct(
             "Row",
             [(field, _type_of(it)) for field, it in fields.items()],
             rename={field: it.name for field, it in fields.items()},
@@ -89,8 +91,48 @@ def _quick_decoder(columns: Sequence[Column], max_rows: int) -> msgspec.json.Dec
         )
     except ValueError:  # a name with a quote, a backslash or a control character
         return None
+
+
+def _quick_decoder(row: type[Struct], max_rows: int) -> msgspec.json.Decoder[Any]:
     rows = Annotated[list[row], Meta(min_length=1, max_length=max_rows)]
     return msgspec.json.Decoder(msgspec.defstruct("Rows", [("rows", rows)], forbid_unknown_fields=True))
+
+
+def _row_reader(row: type[Struct] | None, columns: Sequence[Column]) -> ReadRow | None:
+    """By the Struct `row` or, where there is none, for columns that are all of one type."""
+    read = _read_uniform(columns) if row is None else _read_struct(row)
+    unbounded = [index for index, it in enumerate(columns) if not it.shape and INTEGER_RANGES.get(it.datatype, WORD)[1] > WORD[1]]
+    if read is None or not unbounded:
+        return read
+
+    def read_bounded(data: Raw) -> list[Cell]:
+        cells = read(data)
+        if any(cells[it] > INTEGER_RANGES[columns[it].datatype][1] for it in unbounded):
+            raise LookupError
+        return cells
+
+    return read_bounded
+
+
+def _read_struct(row: type[Struct]) -> ReadRow:
+    decoder = msgspec.json.Decoder(row)
+    return lambda data: [*msgspec.structs.astuple(decoder.decode(data))]
+
+
+def _read_uniform(columns: Sequence[Column]) -> ReadRow | None:
+    kind, *others = {_type_of(it) for it in columns}
+    if others:
+        return None
+    decoder: msgspec.json.Decoder[dict[str, Any]] = msgspec.json.Decoder(dict[str, kind])
+    names = [it.name for it in columns]
+
+    def read(data: Raw) -> list[Cell]:
+        row = decoder.decode(data)
+        if len(row) != len(names):
+            raise LookupError
+        return [row[it] for it in names]
+
+    return read
 
 
 def _type_of(column: Column) -> Any:

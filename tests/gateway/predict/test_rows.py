@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 from onnx import TensorProto
 
+from gateway.predict.cells import Cell, read_cell
 from gateway.predict.checking import MAX_PROBLEMS, check_rows
-from gateway.predict.features import MAX_ROWS
+from gateway.predict.features import MAX_ROWS, Column
 from gateway.predict.problems import RowsInvalid
-from gateway.predict.rows import RowsDecoder
+from gateway.predict.rows import MAX_QUICK_COLUMNS, RowsDecoder
 from serving.datatypes import DTYPES, INTEGER_RANGES
 from serving.errors import RequestMalformed
 from tests.gateway.predict.conftest import Load
@@ -222,6 +224,31 @@ async def test_names_that_no_struct_can_have(load: Load) -> None:
     assert (await predict(loaded, row))[0]["label"] == 0
 
 
+async def test_more_columns_than_a_struct_is_made_for(load: Load) -> None:
+    names = [f"c{it}" for it in range(MAX_QUICK_COLUMNS + 1)]
+    loaded = load(echo, {"x": (FLOAT, ["N", len(names)])}, {"headrace.features": json.dumps(names)})
+    row = {name: index / 2 for index, name in enumerate(reversed(names))}
+    assert await predict(loaded, row, row) == [{"x_out": [*reversed(row.values())]}] * 2
+    (first, *rest), found = names, problems_of(loaded, row, row | {names[-1]: "1"}, {names[0]: 1}, row | {"more": 1})
+    assert found[0] == (1, names[-1], 'takes a number, not "1"')
+    assert found[1:] == [(2, it, "is missing") for it in rest[: MAX_PROBLEMS - 1]]
+    assert problems_of(loaded, row | {first: None, "more": 1}) == [(0, "more", "is no column of this model")]
+
+
+def test_only_odd_rows_are_looked_at_cell_by_cell(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes ten times as long, and other requests wait meanwhile."""
+    looked_at: list[str] = []
+
+    def counted(column: Column, data: Raw) -> Cell:
+        looked_at.append(column.name)
+        return read_cell(column, data)
+
+    monkeypatch.setattr("gateway.predict.checking.read_cell", counted)
+    good = {"amount": 1.0, "country": "CH"}
+    assert len(problems_of(load(columns_model), *[good] * 1000, good | {"amount": ""}, *[good] * 1000)) == 1
+    assert looked_at == ["amount", "country"]
+
+
 CELLS: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
     "BOOL": st.booleans,
     "INT8": lambda: st.integers(-140, 140),
@@ -240,7 +267,7 @@ def test_the_quick_way_and_the_careful_way_agree(every_type: RowsDecoder, data: 
     row = st.fixed_dictionaries({name.lower(): make() | st.sampled_from([0, "x", None, True]) for name, make in CELLS.items()})
     body = body_of(*data.draw(st.lists(row, min_size=1, max_size=4)))
     features = every_type._features  # pyright: ignore[reportPrivateUsage]
-    careful = _outcome(lambda: every_type._fill(check_rows(body, features)))  # pyright: ignore[reportPrivateUsage]
+    careful = _outcome(lambda: every_type._fill(check_rows(body, features, None)))  # pyright: ignore[reportPrivateUsage]
     assert _outcome(lambda: every_type.decode(body)[0]) == careful
 
 
