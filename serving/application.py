@@ -105,23 +105,24 @@ class HttpCall(Call):
         compressing.add_done_callback(lambda it: _respond_compressed(self.exchange, it, content_type, headers))
 
     def _begin_plain(self, plain: "asyncio.Future[bytes]", model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
-        try:
-            self._unpack(plain.result())
-        except HeadraceError as error:
-            self.reject(error, on_over)
-        except Exception:
-            logger.exception("decompressing a request failed")
-            self.reject(CallFailed(), on_over)
-        else:
+        # not raised here: its traceback would be a circle with this frame, and keep what was decompressed in memory
+        error = plain.exception() or self._unpack(plain.result())
+        if error is None:
             super().begin(model, submit, on_over)
+        elif isinstance(error, HeadraceError):
+            self.reject(error, on_over)
+        else:
+            logger.error("decompressing a request failed", exc_info=error)
+            self.reject(CallFailed(), on_over)
 
-    def _unpack(self, body: bytes) -> None:
-        """Go on with `body` for the compressed one. Raises CallerLeft or TooMuchHeld."""
+    def _unpack(self, body: bytes) -> HeadraceError | None:
+        """Go on with `body` for the compressed one; if that cannot be, why."""
         if self.exchange.is_gone:
-            raise CallerLeft
+            return CallerLeft()
         if not self.exchange.hold_instead(body):
-            raise TooMuchHeld
+            return TooMuchHeld()
         self._body, self.size_bytes = body, len(body)
+        return None
 
 
 class PlainCall(HttpCall):
