@@ -107,6 +107,7 @@ class Slot:
         self._homes, self._bind, self._end_s = homes, bind, end_s
         self._stopping = asyncio.Event()
         self._process: Process | None = None
+        """The one that serves, or has ended and is about to be followed by another."""
         self._running: set[Process] = set()
 
     async def run(self) -> None:
@@ -132,14 +133,17 @@ class Slot:
     async def replace(self) -> bool:
         """Put another process in the place of the one there is, once it can serve; False if it could not."""
         retired = self._process
-        if retired is None or self._stopping.is_set():
+        if retired is None or retired.ended.done() or self._stopping.is_set():
             return False
         successor = self._begin(retired.bound)
         if not await self._becomes_ready(successor):
             successor.stop(signal.SIGKILL)
             return False
-        self._process = successor
-        await self._end(retired)
+        replaced, self._process = self._process, successor
+        if replaced is retired:
+            await self._end(retired, REPLACED)
+        elif replaced is not None:  # that crashed meanwhile, and this was started in its place, on a socket of its own
+            await self._end(replaced, signal.SIGTERM)
         return True
 
     def stop(self) -> None:
@@ -161,14 +165,14 @@ class Slot:
 
     async def _run_once(self) -> int:
         """The status of the last of those that followed one another."""
-        with self._bind() as bound:
-            self._process = self._begin(bound)
+        if self._process is None or self._process.ended.done():  # or a successor took over from one that crashed
+            with self._bind() as bound:
+                self._process = self._begin(bound)
         status, process = 0, None
         while process is not self._process:  # replaced meanwhile
             process = self._process
             assert process is not None
             status = await process.ended
-        self._process = None
         return status
 
     async def _becomes_ready(self, process: Process) -> bool:
@@ -178,8 +182,8 @@ class Slot:
         except TimeoutError:
             return False
 
-    async def _end(self, process: Process) -> None:
-        process.stop(REPLACED)
+    async def _end(self, process: Process, number: signal.Signals) -> None:
+        process.stop(number)
         ended, _ = await asyncio.wait([process.ended], timeout=self._end_s)
         if not ended:
             process.stop(signal.SIGKILL)

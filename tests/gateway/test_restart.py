@@ -109,6 +109,20 @@ def test_a_successor_that_cannot_serve_changes_nothing(gateway: RunningGateway, 
     assert not before & workers_of(gateway)
 
 
+def test_a_worker_that_crashes_while_it_is_replaced_has_one_successor(gateway: RunningGateway, summing: Artifact) -> None:
+    """Not two: the one that was to replace it, and the one that is started because it crashed."""
+    gateway.publish(deployment("sum", revision(summing)))
+    gateway.start(restartable=True)
+    (crashing,) = workers_of(gateway)
+    gateway.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: len(workers_of(gateway)) == 2, "its successor")
+    os.kill(crashing, signal.SIGKILL)
+    wait_until(said(gateway, "all workers are replaced"), "the new worker", 60)
+    wait_until(lambda: len(workers_of(gateway)) == 1, "the other to have ended")
+    assert gateway.infer().status_code == 200
+    assert gateway.stop() == 0
+
+
 def test_the_end_in_the_middle_of_a_restart_leaves_nobody(gateway: RunningGateway, summing: Artifact) -> None:
     gateway.publish(deployment("sum", revision(summing)))
     gateway.start(workers=2)
