@@ -6,9 +6,8 @@ from typing import Final, Protocol
 
 from contracts.errors import HeadraceError, Overloaded
 from contracts.records import MAX_LOGGED_VALUES
-from contracts.signature import Tensor
 from gateway.endpoints import Endpoint, Gate, Placement
-from gateway.log_records import Array, Entry
+from gateway.log_records import Entry
 from gateway.routing import Caller, Limiter, Routes
 from gateway.traffic import Traffic
 from serving.batcher import Caller as Waiting
@@ -16,6 +15,7 @@ from serving.batcher import Ticket
 from serving.calls import Call, Submit
 from serving.errors import VersionNotFound
 from serving.models import Model
+from serving.outcomes import Outcome, outcome_of
 from serving.requests import InferRequest
 
 MAX_LOGGED_BYTES: Final = 64 * 1024
@@ -114,7 +114,7 @@ class Inference:
         queue_ns, infer_ns, batch_rows, cache = (
             (0, 0, 0, "") if ticket is None else (ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache)
         )
-        inputs, outputs = self._logged_values(call)
+        outcome, begin = self._logged(call)
         self._log(
             (
                 time_ns,
@@ -131,26 +131,27 @@ class Inference:
                 total_ns,
                 batch_rows,
                 cache == "hit",
-                inputs,
-                outputs,
+                outcome,
+                begin,
             )
         )
 
-    def _logged_values(self, call: Call) -> tuple[Sequence[Array], Sequence[Array]]:
-        """Inputs and outputs in the order of the signature; none if they are too many, no outputs if not all were asked for."""
+    def _logged(self, call: Call) -> tuple[Outcome | None, int]:
+        """Where the call's values are, in the order of the signature, and its first row there; None if they are too many."""
         request = call.request
         if request is None or call.size_bytes > MAX_LOGGED_BYTES:
-            return (), ()
-        inputs = tuple(request.inputs.values())
-        outputs = _in_order(request.outputs, call.outputs, call.model.outputs)
-        elements = 0
-        for array in inputs:
-            elements += array.size
-        for array in outputs:
-            elements += array.size
+            return None, 0
+        ticket = call.ticket
+        if ticket is None or ticket.outcome is None or call.status != 200:
+            outcome, begin = outcome_of(tuple(request.inputs.values()), [], request.rows), 0
+        elif request.outputs == call.model.output_names:
+            outcome, begin = ticket.outcome, ticket.begin
+        else:
+            outcome, begin = _in_order(ticket, call.model.output_names), 0
+        elements = outcome.share(request.rows)
         if elements > MAX_LOGGED_VALUES or not self._has_room(elements + call.size_bytes // BYTES_A_VALUE):
-            return (), ()
-        return inputs, outputs
+            return None, 0
+        return outcome, begin
 
 
 def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
@@ -174,10 +175,9 @@ def _taking_rows(submit: Submit, limiter: Limiter) -> Submit:
     return take_rows
 
 
-def _in_order(names: Sequence[str], arrays: Sequence[Array], signature: Sequence[Tensor]) -> Sequence[Array]:
-    if len(arrays) != len(signature):
-        return ()
-    if len(signature) == 1:
-        return arrays
-    by_name = dict(zip(names, arrays, strict=True))
-    return [by_name[it.name] for it in signature]
+def _in_order(ticket: Ticket, names: Sequence[str]) -> Outcome:
+    """The outcome of `ticket` alone, its outputs in the order of the signature; without them if not all were asked for."""
+    request = ticket.request
+    by_name = dict(zip(request.outputs, ticket.outputs, strict=True))
+    outputs = [by_name[it] for it in names] if len(by_name) == len(names) else []
+    return outcome_of(tuple(request.inputs.values()), outputs, request.rows)

@@ -81,7 +81,7 @@ class HttpCall(Call):
 
     def encode(self, ticket: Ticket) -> Answer:
         """The answer, in the form the client asked for."""
-        return self.model.encoder.encode(ticket.request, ticket.outputs)
+        return self.model.encoder.encode_ticket(ticket)
 
     def refuse(self, error: HeadraceError) -> None:
         refuse(self.exchange, error, self.headers)
@@ -137,7 +137,7 @@ class PlainCall(HttpCall):
         return model.decoder.decode(self._body)
 
     def answer(self, ticket: Ticket) -> None:
-        body, content_type, headers = self.model.encoder.encode(ticket.request, ticket.outputs)
+        body, content_type, headers = self.model.encoder.encode_ticket(ticket)
         if ticket.cache:
             headers += _cache_header(ticket)
         self.exchange.respond(200, body, content_type, self.headers + headers)

@@ -156,15 +156,16 @@ class Batcher:
     def _finish(self, batch: Batch) -> None:
         """Hand out the results of one run, and count it."""
         started_ns, run_ns, rows = batch.started_ns, batch.run_ns, batch.rows
-        queue_ns = count = 0
+        queue_ns = count = begin = 0
         for ticket, result in zip(batch.tickets, batch.results, strict=True):
-            if ticket.is_over:  # it timed out meanwhile, and was counted then
-                continue
-            waited_ns = ticket.queue_ns = started_ns - ticket.enqueued_ns
-            ticket.infer_ns, ticket.batch_rows = run_ns, rows
-            queue_ns += waited_ns
-            count += 1
-            ticket.finish(result)
+            if not ticket.is_over:  # or it timed out meanwhile, and was counted then
+                waited_ns = ticket.queue_ns = started_ns - ticket.enqueued_ns
+                ticket.infer_ns, ticket.batch_rows = run_ns, rows
+                queue_ns += waited_ns
+                count += 1
+                ticket.finish(result, begin)
+            if batch.is_shared:
+                begin += ticket.request.rows
         self.statistics.add_batch(batch, count, queue_ns)
 
     def _sweep(self) -> None:

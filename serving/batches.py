@@ -33,4 +33,6 @@ class Batch(Struct, eq=False):
     output_ns: int = 0
     """Telling the outputs apart; 0 for a ticket that ran alone."""
     has_answers: bool = True
-    """The run succeeded: all results are outputs."""
+    """The run succeeded: all results are outcomes."""
+    is_shared: bool = False
+    """The results are one and the same outcome, of which each ticket owns its rows, one after the other."""

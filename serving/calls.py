@@ -3,7 +3,7 @@
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from contracts.errors import HeadraceError
@@ -11,7 +11,6 @@ from serving.batcher import Caller, Ticket
 from serving.errors import AnswerUnencodable, CallerLeft, CallFailed
 from serving.models import Model
 from serving.requests import InferRequest
-from serving.tensors import Array
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,6 @@ class Call(ABC):
         "error",
         "headers",
         "model",
-        "outputs",
         "request",
         "size_bytes",
         "status",
@@ -58,8 +56,6 @@ class Call(ABC):
         """None if the request could not be decoded."""
         self.ticket: Ticket | None = None
         """None if it was never queued."""
-        self.outputs: Sequence[Array] = ()
-        """What was answered, in the order asked for; empty on failure."""
         self.context: Any = None
         """What `on_over` wants to know of it."""
         self.model: Model
@@ -76,7 +72,7 @@ class Call(ABC):
 
     @abstractmethod
     def answer(self, ticket: Ticket) -> None:
-        """Encode `ticket.outputs` and send them."""
+        """Encode what `ticket` was given, and send it."""
 
     @abstractmethod
     def refuse(self, error: HeadraceError) -> None:
@@ -124,6 +120,5 @@ class Call(ABC):
             logger.exception("encoding an answer of model %s failed", self.model.name)
             self._fail(AnswerUnencodable(self.model.name))
             return
-        self.outputs = ticket.outputs
         self.encode_ns = time.monotonic_ns() - started
         self._on_over(self)

@@ -46,7 +46,7 @@ class Model:
         example: Mapping[str, Array],
     ) -> None:
         self.name, self.version = name, version
-        self.inputs, self.outputs = signature.inputs, signature.outputs
+        self.inputs, self.outputs, self.output_names = signature.inputs, signature.outputs, signature.output_names
         self.joins = plan.joins
         """Whether requests may share a run: all inputs have one first dimension, and no row's answer depends on the others."""
         self.plan = plan

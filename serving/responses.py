@@ -12,12 +12,16 @@ import orjson
 from contracts.signature import Tensor
 from serving.classification import classify
 from serving.http import JSON, OCTETS
+from serving.outcomes import Outcome, Rendered
 from serving.requests import InferRequest
 from serving.tensors import Array
+from serving.tickets import Ticket
 
 Answer = tuple[bytes | list[bytes], bytes, bytes]
 """Body, content type, further header lines."""
 
+MAX_RENDERED: Final = 64 * 1024
+"""Numbers that are written at once for all requests of a run."""
 NUMPY: Final = orjson.OPT_SERIALIZE_NUMPY
 
 
@@ -32,9 +36,24 @@ class ResponseEncoder:
         self._tensors = {it.name: _opening(it.name, it.datatype) for it in outputs}
         self._labels, self._is_batched = labels, is_batched
 
+    def encode_ticket(self, ticket: Ticket) -> Answer:
+        """The answer to a ticket that has an outcome."""
+        request, outcome = ticket.request, ticket.outcome
+        assert outcome is not None
+        if outcome.rows == request.rows or request.binary[0] or request.classes:
+            return self.encode(request, ticket.outputs)
+        rendered = outcome.rendered or _render(outcome)
+        if rendered is None:
+            return self.encode(request, ticket.outputs)
+        tail, rows = rendered
+        begin, count = ticket.begin, request.rows
+        data = rows[begin] if count == 1 else b",".join(rows[begin : begin + count])
+        head = self._head if request.id is None else self._head_of(request.id)
+        return b'%s,"outputs":[%s[%d%s,"data":[%s]}]}' % (head, self._tensors[request.outputs[0]], count, tail, data), JSON, b""
+
     def encode(self, request: InferRequest, arrays: Sequence[Array]) -> Answer:
         """The answer to `request`: `arrays` are the outputs it asked for, in its order."""
-        head = self._head if request.id is None else b'%s,"id":%s' % (self._head, orjson.dumps(request.id))
+        head = self._head if request.id is None else self._head_of(request.id)
         openings = self._tensors
         if request.classes:
             arrays, openings = self.classified(request, arrays), self._openings_of(request)
@@ -64,6 +83,9 @@ class ResponseEncoder:
             for array, count in zip(arrays, request.classes, strict=True)
         ]
 
+    def _head_of(self, request_id: str) -> bytes:
+        return b'%s,"id":%s' % (self._head, orjson.dumps(request_id))
+
     def _openings_of(self, request: InferRequest) -> dict[str, bytes]:
         classes = zip(request.outputs, request.classes, strict=True)
         return {name: _opening(name, "BYTES") if count else self._tensors[name] for name, count in classes}
@@ -77,6 +99,16 @@ def _json_values(array: Array) -> bytes:
     if array.dtype.kind == "O":
         return orjson.dumps(array.ravel().tolist())
     return orjson.dumps(array.ravel(), option=NUMPY)
+
+
+def _render(outcome: Outcome) -> Rendered | None:
+    """`outcome` in JSON, kept with it; None unless it is one output of numbers, and not so large that few may want it so."""
+    array = outcome.outputs[0]
+    if len(outcome.outputs) > 1 or array.dtype.kind == "O" or not 0 < array.size <= MAX_RENDERED:
+        return None
+    rows = orjson.dumps(array.reshape(outcome.rows, -1), option=NUMPY)[2:-2].split(b"],[")
+    outcome.rendered = orjson.dumps(["", *array.shape[1:]])[3:], rows
+    return outcome.rendered
 
 
 def packed(array: Array) -> bytes:

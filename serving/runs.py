@@ -4,7 +4,7 @@ May happen in any thread: it touches its own batch and the model, nothing else.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic_ns
 
 import numpy as np
@@ -12,10 +12,10 @@ import numpy as np
 from contracts.errors import HeadraceError
 from serving.batches import Batch
 from serving.errors import ModelClosed, ModelFailed
+from serving.outcomes import Outcome, outcome_of
 from serving.padding import PaddingRule
 from serving.requests import InferRequest
 from serving.tensors import Array
-from serving.tickets import Result
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +52,8 @@ class Runs:
         request = batch.tickets[0].request
         started_ns = batch.started_ns = monotonic_ns()
         try:
-            batch.results = [self._model(request.inputs, request.outputs)]
+            outputs = self._model(request.inputs, request.outputs)
+            batch.results = [outcome_of(tuple(request.inputs.values()), outputs, request.rows)]
         except HeadraceError as error:
             batch.results, batch.has_answers = [error], False
         except Exception:
@@ -71,7 +72,11 @@ class Runs:
         for output in outputs:
             if output.shape[:1] != (batch.rows,):
                 raise ModelFailed(f"{batch.rows} rows gave an output of shape {output.shape}")
-        batch.results = self._split(requests, outputs)
+        if self._padding is None:
+            outcome = outcome_of(tuple(inputs.values()), outputs, batch.rows)
+            batch.results, batch.is_shared = [outcome] * len(requests), True
+        else:
+            batch.results = [*_cut_apart(self._padding, requests, outputs)]
         batch.input_ns, batch.run_ns, batch.output_ns = (
             joined_ns - batch.started_ns,
             ended_ns - joined_ns,
@@ -84,17 +89,14 @@ class Runs:
             return {name: self._padding.join(requests, name) for name in names}
         return {name: np.concatenate([it.inputs[name] for it in requests]) for name in names}
 
-    def _split(self, requests: Sequence[InferRequest], outputs: Sequence[Array]) -> list[Result]:
-        """Each request's rows of all outputs."""
-        if self._padding is None and {it.rows for it in requests} == {1}:  # the usual case; this takes half the time
-            return [list(it) for it in zip(*[it[:, None] for it in outputs], strict=True)]
-        results: list[Result] = []
-        end = 0
-        for request in requests:
-            begin, end = end, end + request.rows
-            own = [it[begin:end] for it in outputs]
-            results.append(own if self._padding is None else self._padding.cut(own, request))
-        return results
-
     def _refuse(self, _inputs: dict[str, Array], _names: tuple[str, ...]) -> list[Array]:
         raise ModelClosed(self._name)
+
+
+def _cut_apart(padding: PaddingRule, requests: Sequence[InferRequest], outputs: Sequence[Array]) -> Iterator[Outcome]:
+    """Each request's rows of all outputs, without what was filled up."""
+    end = 0
+    for request in requests:
+        begin, end = end, end + request.rows
+        own = padding.cut([it[begin:end] for it in outputs], request)
+        yield outcome_of(tuple(request.inputs.values()), own, request.rows)

@@ -152,7 +152,7 @@ class CachedModel:
         statistics = self._model.statistics
         tally = statistics.cache_hit if cache == "hit" else statistics.cache_miss
         tally.add(time.monotonic_ns() - ticket.enqueued_ns)
-        ticket.finish(list(outputs))
+        ticket.answer(list(outputs))
 
 
 def _copy(output: Array) -> Array:

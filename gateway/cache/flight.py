@@ -64,7 +64,10 @@ def _with_timeout(request: InferRequest, timeout_us: int) -> InferRequest:
 def _run_alone(ticket: Ticket, request: InferRequest, submit: Submit) -> None:
     def settle(run: Ticket) -> None:
         ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache = run.queue_ns, run.infer_ns, run.batch_rows, "miss"
-        ticket.finish(run.outputs if run.error is None else run.error)
+        if run.error is None:
+            ticket.answer(run.outputs)
+        else:
+            ticket.finish(run.error)
 
     try:
         submit(request, ticket.caller, settle)

@@ -16,6 +16,7 @@ from gateway.redis_client import connect
 from gateway.request_ids import RequestIds
 from gateway.request_log import RequestLog
 from gateway.spill import Spill
+from serving.outcomes import outcome_of
 from tests.gateway.breakable import BreakableValkey
 from tests.gateway.waiting import until
 from tests.records import unpack
@@ -27,7 +28,8 @@ NOON_US = 1_790_000_000_000_000
 
 def entry(time_us: int = NOON_US, inputs: tuple[Any, ...] = (), outputs: tuple[Any, ...] = ()) -> Entry:
     numbers = (200, "", 1, 1000, 2999, 3000, 4000, 10_000, 1, False)
-    return (time_us * 1000, IDS.next(time_us // 1000), OWNER, b"k" * 16, *numbers, inputs, outputs)
+    outcome = outcome_of(inputs, [*outputs], 1)
+    return (time_us * 1000, IDS.next(time_us // 1000), OWNER, b"k" * 16, *numbers, outcome, 0)
 
 
 class Unreadable:

@@ -6,6 +6,7 @@ import math
 import struct
 from collections.abc import Sequence
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import orjson
@@ -18,9 +19,11 @@ from contracts.errors import HeadraceError
 from contracts.signature import Tensor
 from serving.datatypes import DTYPES, INTEGER_RANGES
 from serving.errors import RequestMalformed
+from serving.outcomes import outcome_of
 from serving.requests import InferRequest, RequestDecoder
 from serving.responses import ResponseEncoder
 from serving.tensors import Array
+from serving.tickets import Ticket
 
 Named = tuple[str, Array]
 
@@ -366,3 +369,26 @@ def test_no_bytes_at_all_do_worse_than_a_400(garbage: bytes, length: int | None)
 
 def _in_json(name: str, datatype: str, array: Array) -> dict[str, Any]:
     return tensor(array.ravel().tolist(), array.shape, datatype, name)
+
+
+@given(
+    st.lists(st.integers(1, 3), min_size=2, max_size=6),
+    st.sampled_from([(), (1,), (3,), (2, 2), (0,)]),
+    st.sampled_from(["FP32", "INT64", "BOOL", "BYTES"]),
+    st.sampled_from([None, "an id"]),
+    st.booleans(),
+)
+def test_the_answers_of_a_shared_run_are_written_as_if_each_had_run_alone(
+    counts: list[int], tail: tuple[int, ...], datatype: str, request_id: str | None, is_binary: bool
+) -> None:
+    rows = sum(counts)
+    numbers = np.arange(rows * int(np.prod(tail)), dtype=np.int64).reshape(rows, *tail)
+    array = numbers.astype(str).astype(object) if datatype == "BYTES" else (numbers / 3).astype(DTYPES[datatype])
+    encoder = ResponseEncoder("m", "1", [Tensor("x", datatype, (-1, *tail))])
+    outcome, begin = outcome_of([], [array], rows), 0
+    for count in counts:
+        request = InferRequest({}, count, ("x",), (is_binary,), request_id)
+        ticket = Ticket(request, Mock(is_gone=False), lambda _: None)
+        ticket.finish(outcome, begin)
+        assert encoder.encode_ticket(ticket) == encoder.encode(request, [array[begin : begin + count]])
+        begin += count
