@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -45,7 +45,13 @@ PARTICULAR: Final = frozenset({TIMING, b"accept-encoding", b"content-encoding", 
 
 
 class HttpCall(Call):
-    """`POST …/infer`, whatever its headers ask for."""
+    """`POST …/infer`, whatever its headers ask for.
+
+    What is compressed, or takes long to decode, is prepared in a thread.
+    """
+
+    TAKES_BINARY: ClassVar[bool] = True
+    """Whether the body may hold binary tensors."""
 
     __slots__ = ("_body", "_limit", "exchange")
 
@@ -60,11 +66,11 @@ class HttpCall(Call):
 
     def begin(self, model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
         encoding = self.exchange.headers.get(b"content-encoding")
-        if encoding is None or not is_compressed(encoding):
+        if not is_compressed(encoding) and self._is_quick(model):
             super().begin(model, submit, on_over)
             return
-        plain = asyncio.get_running_loop().run_in_executor(None, decompress, self._body, encoding, self._limit)
-        plain.add_done_callback(lambda it: self._begin_plain(it, model, submit, on_over))
+        preparing = asyncio.get_running_loop().run_in_executor(None, self._prepare, model, encoding)
+        preparing.add_done_callback(lambda it: self._begin_prepared(it, model, submit, on_over))
 
     def decode(self, model: Model) -> InferRequest:
         return model.decoder.decode(self._body, self.exchange.headers.get(b"inference-header-content-length"))
@@ -104,29 +110,43 @@ class HttpCall(Call):
         compressing = asyncio.get_running_loop().run_in_executor(None, compress, pieces, encoding)
         compressing.add_done_callback(lambda it: _respond_compressed(self.exchange, it, content_type, headers))
 
-    def _begin_plain(self, plain: "asyncio.Future[bytes]", model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
+    def _is_quick(self, model: Model) -> bool:
+        """Whether the event loop can decode it without keeping others waiting."""
+        length = self.exchange.headers.get(b"inference-header-content-length") if self.TAKES_BINARY else None
+        return model.decoder.is_quick(len(self._body), length)
+
+    def _prepare(self, model: Model, encoding: bytes | None) -> InferRequest:
+        """Decompress and decode, in a thread. Raises HeadraceError."""
+        if encoding is not None and is_compressed(encoding):
+            self._body = decompress(self._body, encoding, self._limit)
+        return self.decode(model)
+
+    def _begin_prepared(
+        self, preparing: "asyncio.Future[InferRequest]", model: Model, submit: Submit, on_over: Callable[[Call], None]
+    ) -> None:
         # not raised here: its traceback would be a circle with this frame, and keep what was decompressed in memory
-        error = plain.exception() or self._unpack(plain.result())
+        error = preparing.exception() or self._hold()
         if error is None:
+            self.request = preparing.result()
             super().begin(model, submit, on_over)
         elif isinstance(error, HeadraceError):
             self.reject(error, on_over)
         else:
-            logger.error("decompressing a request failed", exc_info=error)
+            logger.error("decoding a request failed", exc_info=error)
             self.reject(CallFailed(), on_over)
 
-    def _unpack(self, body: bytes) -> HeadraceError | None:
-        """Go on with `body` for the compressed one; if that cannot be, why."""
+    def _hold(self) -> HeadraceError | None:
+        """Count what was decompressed for the compressed body; if that cannot be, why."""
         if self.exchange.is_gone:
             return CallerLeft()
-        if not self.exchange.hold_instead(body):
+        if self._body is not self.exchange.body and not self.exchange.hold_instead(self._body):
             return TooMuchHeld()
-        self._body, self.size_bytes = body, len(body)
+        self.size_bytes = len(self._body)
         return None
 
 
 class PlainCall(HttpCall):
-    """`POST …/infer` with none of `PARTICULAR` among its headers: the same in fewer steps."""
+    """`POST …/infer` of a body that is not `LONG`, with none of `PARTICULAR` among its headers: the same in fewer steps."""
 
     __slots__ = ()
 

@@ -53,7 +53,7 @@ class Call(ABC):
         """Whole header lines, each with its line end, that the answer carries."""
         self.decode_ns = self.encode_ns = 0
         self.request: InferRequest | None = None
-        """None if the request could not be decoded."""
+        """None if the request could not be decoded; what is there before `begin` was decoded by then."""
         self.ticket: Ticket | None = None
         """None if it was never queued."""
         self.context: Any = None
@@ -82,7 +82,7 @@ class Call(ABC):
         """Decode, queue, and answer when the model has."""
         self.model, self._on_over = model, on_over
         try:
-            request = self.request = self.decode(model)
+            request = self.request = self.request or self.decode(model)
             self.decode_ns = time.monotonic_ns() - self.arrived_ns
             self.ticket = submit(request, self, self._settle)
         except HeadraceError as error:

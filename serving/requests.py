@@ -19,6 +19,8 @@ from serving.plain_requests import MAX_BODY, PlainDecoder
 from serving.tensors import Array, from_bytes, from_json
 
 MAX_HEADER_DIGITS: Final = 12
+LONG: Final = 256 * 1024
+"""Bytes of JSON, or of strings, that take some milliseconds to decode; at their worst ten times as long."""
 RAW: Final = b"0"
 """A header length that says: there is no header, the whole body is the one input."""
 _NO_DATA: Final = Raw(b"")
@@ -110,6 +112,14 @@ class RequestDecoder:
         self._decoder = msgspec.json.Decoder(RequestIn)
         self._plain = PlainDecoder(inputs[0]) if PlainDecoder.takes(inputs) else None
         self._name = inputs[0].name if inputs else ""
+        self._takes_numbers = all(it.datatype != "BYTES" for it in inputs)
+
+    def is_quick(self, size: int, header_length: bytes | None) -> bool:
+        """Whether a body of `size` bytes is decoded in some milliseconds: numbers in binary are only looked at."""
+        if size <= LONG:
+            return True
+        has_short_header = header_length is not None and _is_length(header_length) and int(header_length) <= LONG
+        return has_short_header and self._takes_numbers
 
     def decode(self, body: bytes | bytearray, header_length: bytes | None = None) -> InferRequest:
         """Decode `body`; `header_length` is the header Inference-Header-Content-Length. Raises RequestMalformed."""
@@ -236,12 +246,16 @@ def fitting_shape(wanted: Sequence[int], count: int) -> list[int]:
 
 
 def _split(body: bytes | bytearray, header_length: bytes) -> tuple[bytes | bytearray, int]:
-    if not header_length.isdigit() or len(header_length) > MAX_HEADER_DIGITS:
+    if not _is_length(header_length):
         raise RequestMalformed("Inference-Header-Content-Length is not a number of bytes")
     length = int(header_length)
     if length > len(body):
         raise RequestMalformed(f"Inference-Header-Content-Length is {length}, the body has {len(body)} bytes")
     return body[:length], length
+
+
+def _is_length(header_length: bytes) -> bool:
+    return header_length.isdigit() and len(header_length) <= MAX_HEADER_DIGITS
 
 
 def _check_declaration(tensor: TensorIn, wanted: Tensor) -> None:

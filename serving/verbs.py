@@ -7,6 +7,7 @@ from typing import Final
 from serving.application import PARTICULAR, HttpCall, PlainCall
 from serving.generate import GenerateCall
 from serving.http import Exchange
+from serving.requests import LONG
 
 MakeCall = Callable[[Exchange, int], HttpCall]
 """The second argument bounds the decompressed body, in bytes."""
@@ -21,4 +22,5 @@ CALLS: Final[Mapping[str, MakeCall]] = {
 
 def call_for(verb: str, headers: Mapping[bytes, bytes]) -> MakeCall | None:
     """What answers requests with these headers; None if nothing can be posted to `verb`."""
-    return PlainCall if verb == INFER and headers.keys().isdisjoint(PARTICULAR) else CALLS.get(verb)
+    is_short = int(headers.get(b"content-length", LONG + 1)) <= LONG
+    return PlainCall if verb == INFER and is_short and headers.keys().isdisjoint(PARTICULAR) else CALLS.get(verb)

@@ -45,6 +45,8 @@ class Forms:
 class PredictCall(HttpCall):
     """`POST /v1/predict/{deployment}`."""
 
+    TAKES_BINARY = False
+
     __slots__ = ("_form", "_forms")
 
     def __init__(self, exchange: Exchange, limit: int, forms: Forms) -> None:

@@ -235,7 +235,7 @@ class Connection(asyncio.Protocol):
         self._write(status, body, content_type, headers, head.is_head)
         self._finish(exchange, keeps_alive)
 
-    def hold_instead(self, exchange: Exchange, body: bytes) -> bool:
+    def hold_instead(self, exchange: Exchange, body: bytes | bytearray) -> bool:
         """Keep `body` for `exchange` in place of its own; False if all bodies would be too large together."""
         more = len(body) - len(exchange.body)
         if self._server.held_bytes + more > self._server.limits.max_held_bytes:

@@ -24,7 +24,7 @@ LARGE: Final = 64 * 1024
 
 
 class Head:
-    """Request line and headers. Requests of one connection that begin with the same bytes share one."""
+    """Request line and headers. Requests to one server that begin with the same bytes share one."""
 
     __slots__ = ("connection_line", "content_length", "headers", "is_head", "keeps_alive", "memo", "method", "path", "target")
 
@@ -100,7 +100,7 @@ class Exchange(Struct, eq=False):
         if not self.is_gone:
             self.connection.send(self, status, body, content_type, headers)
 
-    def hold_instead(self, body: bytes) -> bool:
+    def hold_instead(self, body: bytes | bytearray) -> bool:
         """Keep `body`, made of the one that was sent, in its place; False if the server holds too much for that.
 
         Not for a client that left.

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 
 from serving.alone import application
-from serving.application import HttpCall
+from serving.application import HttpCall, PlainCall
 from serving.batcher import Caller, Ticket
 from serving.calls import Call
 from serving.http import Exchange, Server
 from serving.models import Model
-from serving.requests import InferRequest
+from serving.requests import LONG, InferRequest
+from serving.verbs import call_for
 from tests import models
 from tests.gateway.waiting import until
 from tests.serving.conftest import Dial, Load, Serve
@@ -168,7 +170,61 @@ async def test_a_defect_in_decompressing_is_ours(
     monkeypatch.setattr("serving.application.decompress", break_down)
     reply = await wire.ask(post(INFER, gzip.compress(request([1, 2, 3, 4])), "content-encoding: gzip"))
     assert (reply.status, reply.error) == (500, "internal error")
-    assert "decompressing a request failed" in caplog.text
+    assert "decoding a request failed" in caplog.text
+
+
+def binary(header_size: int = 0, count: int = 4) -> tuple[bytes, str]:
+    """A request of `count` numbers in binary, its JSON padded to `header_size` bytes; and its header line."""
+    tensor = {"name": "x", "shape": [count // 4, 4], "datatype": "FP32", "parameters": {"binary_data_size": count * 4}}
+    header = json.dumps({"inputs": [tensor]}).encode().ljust(header_size)
+    return header + bytes(count * 4), f"Inference-Header-Content-Length: {len(header)}"
+
+
+ROW = request([1, 2, 3, 4])
+ASIDE = {
+    "short": (ROW, "", False),
+    "long": (ROW + b" " * LONG, "", True),
+    "numbers in binary": (*binary(count=LONG), False),
+    "numbers in binary behind a long header": (*binary(header_size=LONG + 1), True),
+    "a header that is all there is": (ROW + b" " * LONG, f"Inference-Header-Content-Length: {len(ROW) + LONG}", True),
+    "a header length that is none": (ROW + b" " * LONG, "Inference-Header-Content-Length: all", True),
+}
+
+
+@pytest.mark.parametrize(("body", "line", "is_aside"), ASIDE.values(), ids=ASIDE.keys())
+async def test_what_takes_long_to_decode_keeps_nobody_waiting(
+    model: Model, serve: Serve, dial: Dial, body: bytes, line: str, is_aside: bool
+) -> None:
+    threads: list[int] = []
+
+    class Watched(HttpCall):
+        def decode(self, model: Model) -> InferRequest:
+            threads.append(threading.get_ident())
+            return super().decode(model)
+
+    wire = await dial(await serve(lambda it: Watched(it, LIMIT).begin(model, model.submit, ignore), max_body_bytes=2 * LIMIT))
+    lines = [line] if line else []
+    reply = await wire.ask(post("/", body, *lines))
+    assert reply.status == (400 if line.endswith("all") else 200)
+    assert len(threads) == 1
+    assert (threads[0] != threading.get_ident()) == is_aside
+
+
+async def test_long_requests_by_every_path_are_answered(wire: Wire) -> None:
+    long = request([1, 2, 3, 4]) + b" " * LONG
+    for _ in range(2):
+        assert (await wire.ask(post(INFER, long))).json["outputs"][0]["data"] == [10]
+        assert (await wire.ask(post(INFER, b" " * LONG))).status == 400
+        chunked = post(INFER, b"", "transfer-encoding: chunked").replace(b"content-length: 0\r\n", b"")
+        assert (await wire.ask(chunked + b"%x\r\n%s\r\n0\r\n\r\n" % (len(long), long))).json["outputs"][0]["data"] == [10]
+
+
+def test_only_short_requests_that_ask_for_nothing_take_fewer_steps() -> None:
+    assert call_for("infer", {b"content-length": b"%d" % LONG}) is PlainCall
+    assert call_for("infer", {b"content-length": b"%d" % (LONG + 1)}) is HttpCall
+    assert call_for("infer", {b"transfer-encoding": b"chunked"}) is HttpCall
+    assert call_for("infer", {b"content-length": b"2", b"accept-encoding": b"gzip"}) is HttpCall
+    assert call_for("ready", {b"content-length": b"2"}) is None
 
 
 async def test_the_model_describes_itself(wire: Wire) -> None:

@@ -20,7 +20,7 @@ from contracts.signature import Tensor
 from serving.datatypes import DTYPES, INTEGER_RANGES
 from serving.errors import RequestMalformed
 from serving.outcomes import outcome_of
-from serving.requests import InferRequest, RequestDecoder
+from serving.requests import LONG, InferRequest, RequestDecoder
 from serving.responses import ResponseEncoder
 from serving.tensors import Array
 from serving.tickets import Ticket
@@ -299,6 +299,26 @@ def test_binary_sizes_must_add_up() -> None:
         decode_binary("FP32", [1, 2], b"12345678", -8)
     with pytest.raises(HeadraceError, match=r"takes 17592186044416 bytes, not 8"):
         decode_binary("FP32", [2**40, 4], b"12345678")
+
+
+@pytest.mark.parametrize(
+    ("datatype", "size", "header_length", "is_quick"),
+    [
+        ("FP32", LONG, None, True),
+        ("FP32", LONG + 1, None, False),
+        ("FP32", LONG + 1, b"0", True),
+        ("FP32", LONG + 1, b"%d" % LONG, True),
+        ("FP32", LONG + 1, b"%d" % (LONG + 1), False),
+        ("FP32", LONG + 1, b"9" * 5_000, False),
+        ("FP32", LONG + 1, b"-1", False),
+        ("BYTES", LONG, b"10", True),
+        ("BYTES", LONG + 1, b"10", False),
+    ],
+)
+def test_what_is_quickly_decoded_is_short_or_numbers_in_binary(
+    datatype: str, size: int, header_length: bytes | None, is_quick: bool
+) -> None:
+    assert one(datatype).is_quick(size, header_length) == is_quick
 
 
 def test_binary_booleans_are_0_or_1() -> None:
