@@ -9,6 +9,7 @@ are fine in floating point, and mean NaN.
 import math
 import struct
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -31,7 +32,10 @@ _FEW_DECODERS["u"] = _FEW_DECODERS["i"]
 PACKED: Final = {np.dtype(it): it for it in "bBhHiIqQefd"}
 """The letters by which `struct` knows numpy's types, which are numpy's own."""
 _FLAT_LISTS: Final = {"b": msgspec.json.Decoder(list[bool]), "O": msgspec.json.Decoder(list[str])}
-_ELEMENTS: Final = {"f": (float, int, type(None)), "i": (int,), "u": (int,), "b": (bool,), "O": (str,)}
+_ELEMENTS: Final = {
+    kind: frozenset[type](it)
+    for kind, it in {"f": (float, int, type(None)), "i": (int,), "u": (int,), "b": (bool,), "O": (str,)}.items()
+}
 _WORDS: Final = {"f": "numbers", "i": "whole numbers", "u": "whole numbers", "b": "true and false", "O": "strings"}
 _SAFE_SQUARES: Final = {np.dtype(it): float(np.finfo(it).max) ** 2 for it in (np.float16, np.float32)}
 """Numbers whose squares add up to less than this all fit into the type."""
@@ -132,21 +136,22 @@ def _flat(name: str, data: Any, shape: Shape) -> list[Any]:
     if not isinstance(data, list):
         return [data]
     level: list[Any] = [data]
-    if not any(isinstance(it, list) for it in data):
+    if list not in set(map(type, data)):
         return data
     for depth, size in enumerate(shape):
-        if not all(isinstance(it, list) and len(it) == size for it in level):
+        if set(map(type, level)) - {list} or set(map(len, level)) - {size}:
             raise ShapeMismatch(f"the data of input {name!r} is not nested as shape {list(shape)} says, in dimension {depth}")
-        level = [value for it in level for value in it]
+        level = list(chain.from_iterable(level))
     return level
 
 
 def _array(name: str, datatype: str, values: list[Any]) -> Array:
     dtype = DTYPES[datatype]
-    for index, value in enumerate(values):
-        if type(value) not in _ELEMENTS[dtype.kind]:
-            shown = msgspec.json.encode(value).decode()[:40]
-            raise TensorInvalid(f"value {index} of input {name!r} is {shown}; {datatype} takes {_WORDS[dtype.kind]}")
+    taken = _ELEMENTS[dtype.kind]
+    if not taken.issuperset(map(type, values)):
+        index, value = next((index, it) for index, it in enumerate(values) if type(it) not in taken)
+        shown = msgspec.json.encode(value).decode()[:40]
+        raise TensorInvalid(f"value {index} of input {name!r} is {shown}; {datatype} takes {_WORDS[dtype.kind]}")
     if dtype.kind == "O":
         return objects(values)
     if dtype.kind in "iu":
@@ -156,10 +161,11 @@ def _array(name: str, datatype: str, values: list[Any]) -> Array:
 
 def _check_range(name: str, datatype: str, values: list[int]) -> None:
     low, high = INTEGER_RANGES[datatype]
-    for index, value in enumerate(values):
-        if not low <= value <= high:
-            shown = str(value) if abs(value) < 1 << 100 else "a number of more than 30 digits"
-            raise TensorInvalid(f"value {index} of input {name!r} is {shown}; {datatype} goes from {low} to {high}")
+    if not values or (low <= min(values) and max(values) <= high):
+        return
+    index, value = next((index, it) for index, it in enumerate(values) if not low <= it <= high)
+    shown = str(value) if abs(value) < 1 << 100 else "a number of more than 30 digits"
+    raise TensorInvalid(f"value {index} of input {name!r} is {shown}; {datatype} goes from {low} to {high}")
 
 
 def _floats(name: str, datatype: str, values: list[float | None]) -> Array:
