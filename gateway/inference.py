@@ -43,10 +43,10 @@ class NotServing(Overloaded):
 class Inference:
     """The way of a call through one worker. `routes` is None until the first table has come."""
 
-    def __init__(self, traffic: Traffic, log: Callable[[Entry], None], has_room: Callable[[int], bool] = lambda _: True) -> None:
-        """`has_room` tells whether so many values can be logged now."""
+    def __init__(self, traffic: Traffic, log: Callable[[Entry, int], None]) -> None:
+        """`log` is told with every entry how much its values weigh: their number, and what keeping them keeps in memory."""
         self.routes: Routes | None = None
-        self._traffic, self._log, self._has_room = traffic, log, has_room
+        self._traffic, self._log = traffic, log
 
     def authenticate(self, authorization: bytes) -> Caller:
         """Whose key it is. Raises KeyRefused or NotServing."""
@@ -114,7 +114,7 @@ class Inference:
         queue_ns, infer_ns, batch_rows, cache = (
             (0, 0, 0, "") if ticket is None else (ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache)
         )
-        outcome, begin = self._logged(call)
+        outcome, begin, weight = _logged(call)
         self._log(
             (
                 time_ns,
@@ -133,25 +133,9 @@ class Inference:
                 cache == "hit",
                 outcome,
                 begin,
-            )
+            ),
+            weight,
         )
-
-    def _logged(self, call: Call) -> tuple[Outcome | None, int]:
-        """Where the call's values are, in the order of the signature, and its first row there; None if they are too many."""
-        request = call.request
-        if request is None or call.size_bytes > MAX_LOGGED_BYTES:
-            return None, 0
-        ticket = call.ticket
-        if ticket is None or ticket.outcome is None or call.status != 200:
-            outcome, begin = outcome_of(tuple(request.inputs.values()), [], request.rows), 0
-        elif request.outputs == call.model.output_names:
-            outcome, begin = ticket.outcome, ticket.begin
-        else:
-            outcome, begin = _in_order(ticket, call.model.output_names), 0
-        elements = outcome.share(request.rows)
-        if elements > MAX_LOGGED_VALUES or not self._has_room(elements + call.size_bytes // BYTES_A_VALUE):
-            return None, 0
-        return outcome, begin
 
 
 def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
@@ -173,6 +157,22 @@ def _taking_rows(submit: Submit, limiter: Limiter) -> Submit:
         return submit(request, waiting, settle)
 
     return take_rows
+
+
+def _logged(call: Call) -> tuple[Outcome | None, int, int]:
+    """Where the call's values are, in the order of the signature, its first row there, and their weight; None if too many."""
+    request, ticket, size_bytes = call.request, call.ticket, call.size_bytes
+    if request is None or size_bytes > MAX_LOGGED_BYTES:
+        return None, 0, 0
+    outcome, begin = None if ticket is None or call.status != 200 else ticket.outcome, 0
+    if outcome is None or ticket is None:
+        outcome = outcome_of(tuple(request.inputs.values()), [], request.rows)
+    elif request.outputs == call.model.output_names:
+        begin = ticket.begin
+    else:
+        outcome = _in_order(ticket, call.model.output_names)
+    values = outcome.size if request.rows == outcome.rows else outcome.size * request.rows // outcome.rows
+    return (None, 0, 0) if values > MAX_LOGGED_VALUES else (outcome, begin, values + size_bytes // BYTES_A_VALUE)
 
 
 def _in_order(ticket: Ticket, names: Sequence[str]) -> Outcome:

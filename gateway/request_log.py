@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
 from contracts.records import LOG_STREAM, RecordBatch, encode_batch
-from gateway.log_records import BatchBuilder, Entry, by_day
+from gateway.log_records import BatchBuilder, Entry, by_day, without_values
 from gateway.redis_client import backoff
 from gateway.spill import Frame, Spill
 
@@ -34,6 +34,8 @@ VALUES_A_FLUSH: Final = 250_000
 
 It bounds what the ring holds in memory, and what images by the thousand would make of Redis and ClickHouse.
 """
+TIMER_S: Final = 0.002
+"""By so much a timer may go off too soon."""
 SLICE_RECORDS: Final = 250
 """Building a record takes about 2 microseconds, and all requests wait meanwhile."""
 WATCH_STREAM_S: Final = 1.0
@@ -77,8 +79,14 @@ class RequestLog:
     def spilled_bytes(self) -> int:
         return self._spill.size_bytes
 
-    def append(self, entry: Entry) -> None:
-        """Take over `entry`; when the ring is full the oldest one goes."""
+    def append(self, entry: Entry, values: int) -> None:
+        """Take over `entry`, without its `values` if so many more have no room; when the ring is full the oldest entry goes."""
+        left = self._values_left - values
+        if left >= 0:
+            self._values_left = left
+        else:
+            self.without_values += 1
+            entry = without_values(entry)
         ring = self._ring
         if len(ring) >= self._bound:
             ring.popleft()
@@ -86,15 +94,6 @@ class RequestLog:
         ring.append(entry)
         if len(ring) == BATCH_RECORDS:
             self._wake.set()
-
-    def has_room(self, values: int) -> bool:
-        """Whether so many more values may be logged now; if so, they are counted in."""
-        left = self._values_left - values
-        if left < 0:
-            self.without_values += 1
-            return False
-        self._values_left = left
-        return True
 
     async def run(self) -> None:
         """Carry records away until `stop`; returns when the ring is empty."""
@@ -128,7 +127,7 @@ class RequestLog:
         left = len(self._ring)
         now = time.monotonic()
         if now >= self._values_until:
-            self._values_left, self._values_until = VALUES_A_FLUSH, now + FLUSH_S
+            self._values_left, self._values_until = VALUES_A_FLUSH, now + FLUSH_S - TIMER_S
         while left > 0:
             taken, builders = await self._take(min(left, BATCH_RECORDS))
             left -= taken

@@ -83,7 +83,7 @@ class Worker:
         self._feed = RouteFeed(self._redis, directory / "routes.msgpack", self._accept)
         self._siblings = Siblings(home.path) if settings.workers > 1 or settings.restartable else None
         self._metrics = Metrics(self, self._siblings)
-        self._inference = Inference(self.traffic, self.log.append, self.log.has_room)
+        self._inference = Inference(self.traffic, self.log.append)
         self._edge = Edge(
             self._inference, settings.max_body_bytes, self._readiness, self._metrics.render, self._repository.answer
         )

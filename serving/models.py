@@ -2,20 +2,20 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from contracts.routes import RevisionSettings
 from contracts.workers import Tuning
 from serving.batch_statistics import Statistics
-from serving.batcher import Batcher, BatchPlan, Caller, Ticket
+from serving.batcher import Batcher, BatchPlan
 from serving.classification import labels_of
 from serving.errors import PaddingRefused
 from serving.memory import Growth, trim
 from serving.padding import PaddingRule
 from serving.padding_trial import prove_padding
-from serving.requests import InferRequest, RequestDecoder
+from serving.requests import RequestDecoder
 from serving.responses import ResponseEncoder
 from serving.sessions import Signature, free_axes
 from serving.tensors import Array
@@ -61,6 +61,8 @@ class Model:
         self.example = example
         """Inputs that it has taken, one row; none if nothing was found that it takes."""
         self._batcher = batcher
+        self.submit = batcher.submit
+        """Runs a request for a caller and settles its ticket, on the loop. Raises QueueFull or ModelClosed."""
 
     @property
     def statistics(self) -> Statistics:
@@ -75,13 +77,6 @@ class Model:
     def in_flight(self) -> int:
         """Requests queued or running."""
         return self._batcher.in_flight
-
-    def submit(self, request: InferRequest, caller: Caller, settle: Callable[[Ticket], None]) -> Ticket:
-        """Run `request` for `caller`; `settle` gets the ticket with outputs or error, on the loop.
-
-        Raises QueueFull or ModelClosed.
-        """
-        return self._batcher.submit(request, caller, settle)
 
     def close(self) -> None:
         """Answer what is queued, then give the memory back."""

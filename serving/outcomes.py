@@ -33,10 +33,6 @@ class Outcome(Struct, eq=False):
             return self.outputs
         return [it[begin : begin + rows] for it in self.outputs]
 
-    def share(self, rows: int) -> int:
-        """How many elements belong to a request of so many rows."""
-        return self.size if rows == self.rows else self.size * rows // self.rows
-
 
 def outcome_of(inputs: Sequence[Array], outputs: list[Array], rows: int) -> Outcome:
     """The outcome of a run that took and gave these arrays."""

@@ -16,6 +16,8 @@ from serving.tensors import FEW, PACKED, Array
 
 MAX_BODY: Final = 1024
 """A longer body has more than a few numbers, or something else."""
+Packer = tuple[list[int], Callable[..., bytes]]
+"""The shape of so many numbers, and what makes bytes of them."""
 ELEMENTS: Final = {"f": float, "i": int, "u": int}
 
 
@@ -27,7 +29,7 @@ class PlainDecoder:
         self._dtype = DTYPES[tensor.datatype]
         self._tail = list(tensor.shape[1:])
         self._width = int(np.prod(self._tail))
-        self._packers: dict[int, Callable[..., bytes]] = {}
+        self._packers: dict[int, Packer] = {}
         self._decode = msgspec.json.Decoder(_request_type(tensor, ELEMENTS[self._dtype.kind])).decode
 
     @staticmethod
@@ -43,20 +45,21 @@ class PlainDecoder:
         try:
             request = self._decode(body)
             tensor = request.inputs[0]
-            shape, data = tensor.shape, tensor.data
-            if shape[1:] != self._tail or len(data) != shape[0] * self._width:
+            data = tensor.data
+            shape, pack = self._packers.get(len(data)) or self._packer(len(data))
+            if tensor.shape != shape:
                 return None
-            packed = self._packer(len(data))(*data)
+            packed = pack(*data)
         except (msgspec.DecodeError, struct.error, OverflowError, IndexError, KeyError, RecursionError, UnicodeDecodeError):
             return None
         return np.ndarray(shape, self._dtype, packed), request.id
 
-    def _packer(self, count: int) -> Callable[..., bytes]:
-        packer = self._packers.get(count)
-        if packer is None:
-            if not 0 < count <= FEW:
-                raise KeyError(count)
-            packer = self._packers[count] = struct.Struct(f"<{count}{PACKED[self._dtype]}").pack
+    def _packer(self, count: int) -> Packer:
+        """Raises KeyError if there are no plain requests of so many numbers."""
+        if not 0 < count <= FEW or count % self._width:
+            raise KeyError(count)
+        shape = [count // self._width, *self._tail]
+        self._packers[count] = packer = shape, struct.Struct(f"<{count}{PACKED[self._dtype]}").pack
         return packer
 
 

@@ -153,8 +153,13 @@ class Connection(asyncio.Protocol):
         if self._stage is Stage.NOTHING and self._current is None and not self._waiting:
             end = data.find(END_OF_HEAD) + len(END_OF_HEAD)
             head = self._server.heads.get(data[:end])
-            if head is not None and head.content_length == len(data) - end:
-                self._begin_known(head, data[end:])
+            if head is not None and head.content_length == len(data) - end:  # a whole request: the parser need not see it
+                try:
+                    self._hold(head.content_length)
+                except Refused as refused:
+                    self._refuse(refused)
+                else:
+                    self._begin(Exchange(self, head, data[end:], time.monotonic_ns()))
                 return
             self._opening = data
         read = self._feed(data)
@@ -229,10 +234,14 @@ class Connection(asyncio.Protocol):
         """Write the answer of the current exchange, and go on with the next."""
         if self._is_ending:
             return
-        head = exchange.head
-        keeps_alive = head.keeps_alive and not (self._server.is_draining and not self._waiting)
+        head, server = exchange.head, self._server
+        keeps_alive = head.keeps_alive and not (server.is_draining and not self._waiting)
         headers += exchange.extra_headers + (head.connection_line if keeps_alive else CLOSE)
-        self._write(status, body, content_type, headers, head.is_head)
+        if type(body) is bytes and len(body) < LARGE and not head.is_head:  # as `_write` does, in fewer steps
+            prefix = server.prefixes.get((status, content_type)) or server.prefix(status, content_type)
+            self._transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (prefix, len(body), headers, body))
+        else:
+            self._write(status, body, content_type, headers, is_head=head.is_head)
         self._finish(exchange, keeps_alive)
 
     def hold_instead(self, exchange: Exchange, body: bytes | bytearray) -> bool:
@@ -297,15 +306,6 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             self._refuse(refused)
         return len(data)
-
-    def _begin_known(self, head: Head, body: bytes) -> None:
-        """Go on with a whole request whose head has been parsed before: the parser need not see it."""
-        try:
-            self._hold(len(body))
-        except Refused as refused:
-            self._refuse(refused)
-            return
-        self._begin(Exchange(self, head, body, time.monotonic_ns()))
 
     def _learn(self, head: Head) -> None:
         """Remember `head` by its bytes, if the request was those, an empty line, and as much body as announced."""
@@ -443,12 +443,9 @@ class Connection(asyncio.Protocol):
         self._transport.resume_reading()
 
     def _write(
-        self, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes, is_head: bool = False
+        self, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes, *, is_head: bool = False
     ) -> None:
         prefix = self._server.prefix(status, content_type)
-        if type(body) is bytes and len(body) < LARGE and not is_head:
-            self._transport.write(b"%scontent-length: %d\r\n%s\r\n%s" % (prefix, len(body), headers, body))
-            return
         pieces = (body,) if isinstance(body, bytes) else body
         length = sum([len(it) for it in pieces])
         head = b"%scontent-length: %d\r\n%s\r\n" % (prefix, length, headers)

@@ -39,7 +39,7 @@ class Server:
         """The loop's time at the last sweep: good enough for timeouts, and free."""
         self.heads: dict[bytes, Head] = {}
         """Heads that were parsed before, by their bytes."""
-        self._prefixes: dict[tuple[int, bytes], bytes] = {}
+        self.prefixes: dict[tuple[int, bytes], bytes] = {}
         self._connections: set[Connection] = set()
         self._listener: asyncio.Server | Handshakes
         self._emptied = asyncio.Event()
@@ -101,11 +101,11 @@ class Server:
 
     def prefix(self, status: int, content_type: bytes) -> bytes:
         """How an answer begins: status line, date and content type, rendered once a sweep."""
-        prefix = self._prefixes.get((status, content_type))
+        prefix = self.prefixes.get((status, content_type))
         if prefix is None:
             date = formatdate(usegmt=True).encode()
             prefix = b"%sdate: %s\r\ncontent-type: %s\r\n" % (STATUS_LINES[status], date, content_type)
-            self._prefixes[status, content_type] = prefix
+            self.prefixes[status, content_type] = prefix
         return prefix
 
     def admit(self, connection: Connection) -> bool:
@@ -149,7 +149,7 @@ class Server:
 
     def _sweep(self) -> None:
         self.now = self._loop.time()
-        self._prefixes.clear()
+        self.prefixes.clear()
         for connection in list(self._connections):
             connection.sweep(self.now)
         self._timer = self._loop.call_later(self._interval_s, self._sweep)

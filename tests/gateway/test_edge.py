@@ -58,7 +58,7 @@ def test_a_defect_is_500_in_the_log_and_in_the_counts(caplog: pytest.LogCaptureF
     placement.serve(broken, broken.submit)
     endpoint.wanted = (placement,)
     endpoint.settle()
-    inference = Inference(traffic, entries.append)
+    inference = Inference(traffic, lambda entry, _: entries.append(entry))
     inference.routes = Routes(table, {UUID(int=5): endpoint})
     edge = Edge(inference, 1 << 20, lambda: (True, b""), no_metrics, refuse_all)
     headers = {b"authorization": authorization()["Authorization"].encode()}

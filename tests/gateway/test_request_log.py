@@ -82,7 +82,7 @@ async def test_records_arrive_in_batches_of_at_most_2000(valkey: BreakableValkey
     entries = [entry() for _ in range(4120)]
     async with running_log(valkey.url, tmp_path) as log:
         for it in entries:
-            log.append(it)
+            log.append(it, 0)
     assert [it.count for it in batches(valkey)] == [2000, 2000, 120]
     assert logged(valkey) == raw(entries)
 
@@ -92,7 +92,7 @@ async def test_values_are_packed_in_order_numbers_and_texts_apart(valkey: Breaka
     texts = np.array([b"caf\xc3\xa9", b"\xff"], dtype=object)
     flags = np.array([True, False])
     async with running_log(valkey.url, tmp_path) as log:
-        log.append(entry(inputs=(numbers, texts, flags), outputs=(numbers[:, :1],)))
+        log.append(entry(inputs=(numbers, texts, flags), outputs=(numbers[:, :1],)), 0)
     record = unpack(batches(valkey)[0])[0]
     assert np.frombuffer(record.input_numbers, "<f8").tolist() == [1, 2, 3, 4, 1, 0]
     assert record.input_texts == ("café", "\\xff")
@@ -101,7 +101,7 @@ async def test_values_are_packed_in_order_numbers_and_texts_apart(valkey: Breaka
 
 async def test_a_record_with_too_much_text_is_kept_without_its_values(valkey: BreakableValkey, tmp_path: Path) -> None:
     async with running_log(valkey.url, tmp_path) as log:
-        log.append(entry(inputs=(np.array([b"x" * 70_000], dtype=object), np.ones(3))))
+        log.append(entry(inputs=(np.array([b"x" * 70_000], dtype=object), np.ones(3))), 0)
     record = unpack(batches(valkey)[0])[0]
     assert (record.input_texts, record.input_numbers, record.rows) == ((), b"", 1)
 
@@ -111,7 +111,7 @@ async def test_many_values_make_smaller_batches(valkey: BreakableValkey, tmp_pat
     entries = [entry(inputs=(values,)) for _ in range(300)]
     async with running_log(valkey.url, tmp_path) as log:
         for it in entries:
-            log.append(it)
+            log.append(it, 0)
     assert len(batches(valkey)) > 1
     assert logged(valkey) == raw(entries)
 
@@ -120,8 +120,8 @@ async def test_a_value_that_cannot_be_logged_costs_only_the_values(
     valkey: BreakableValkey, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with running_log(valkey.url, tmp_path) as log:
-        log.append(entry(inputs=(Unreadable(),)))
-        log.append(entry(inputs=(np.ones(1),)))
+        log.append(entry(inputs=(Unreadable(),)), 0)
+        log.append(entry(inputs=(np.ones(1),)), 0)
     assert [len(it.input_numbers) for it in unpack(batches(valkey)[0])] == [0, 8]
     assert "cannot be logged" in caplog.text
 
@@ -131,7 +131,7 @@ async def test_one_batch_is_of_one_day(valkey: BreakableValkey, tmp_path: Path) 
     midnight_us = NOON_US // day_us * day_us
     async with running_log(valkey.url, tmp_path) as log:
         for offset_us in (-2, 1, -1, 2):
-            log.append(entry(midnight_us + offset_us))
+            log.append(entry(midnight_us + offset_us), 0)
     found = [[it.time_us - midnight_us for it in unpack(batch)] for batch in batches(valkey)]
     assert found == [[-2, -1], [1, 2]]
     assert len({it.batch_id for it in batches(valkey)}) == 2
@@ -141,7 +141,7 @@ async def test_a_full_ring_drops_the_oldest_and_says_so_in_the_next_batch(valkey
     entries = [entry() for _ in range(25)]
     async with running_log(valkey.url, tmp_path, bound=10) as log:
         for it in entries:
-            log.append(it)
+            log.append(it, 0)
         assert (log.lost, log.depth) == (15, 10)
     (batch,) = batches(valkey)
     assert (batch.lost, [it.request_id for it in unpack(batch)]) == (15, raw(entries[15:]))
@@ -150,11 +150,11 @@ async def test_a_full_ring_drops_the_oldest_and_says_so_in_the_next_batch(valkey
 async def test_nothing_is_lost_while_redis_is_away(valkey: BreakableValkey, tmp_path: Path) -> None:
     entries = [entry() for _ in range(30)]
     async with running_log(valkey.url, tmp_path) as log:
-        log.append(entries[0])
+        log.append(entries[0], 0)
         await until(lambda: log.sent == 1, "the first record in Redis")
         valkey.kill()
         for number, it in enumerate(entries[1:], start=1):
-            log.append(it)
+            log.append(it, 0)
             await until(lambda number=number: log.spilled_records >= number, "a spilled record")
         valkey.start()
         await until(lambda: log.spilled_records == 0, "the replay")
@@ -167,7 +167,7 @@ async def test_spilled_records_follow_after_a_restart_with_the_same_batch_ids(va
     valkey.kill()
     async with running_log(valkey.url, tmp_path, "before") as log:
         for it in entries:
-            log.append(it)
+            log.append(it, 0)
         await until(lambda: log.spilled_records == 3, "the spill")
     valkey.start()
     async with running_log(valkey.url, tmp_path, "after") as log:
@@ -181,12 +181,12 @@ async def test_when_the_spill_is_full_too_losses_are_counted_exactly(valkey: Bre
     appended = 0
     async with running_log(valkey.url, tmp_path, spill_bytes=0) as log:
         for _ in range(7):
-            log.append(entry())
+            log.append(entry(), 0)
         await until(lambda: log.lost == 7, "the loss")
         valkey.start()
         while not log.sent:
             appended += 1
-            log.append(entry())
+            log.append(entry(), 0)
             await until(lambda: log.depth == 0, "the flush")
     assert len(logged(valkey)) + log.lost == 7 + appended
     assert sum(it.lost for it in batches(valkey)) == log.lost
@@ -199,7 +199,7 @@ async def test_a_full_stream_is_left_alone_until_there_is_room(
     with valkey.client() as client:
         client.xadd(LOG_STREAM, {"b": b"", "n": 0})
         async with running_log(valkey.url, tmp_path) as log:
-            log.append(entry())
+            log.append(entry(), 0)
             await until(lambda: log.spilled_records == 1, "the spill")
             client.delete(LOG_STREAM)
             await until(lambda: log.sent == 1, "the replay")
@@ -210,7 +210,7 @@ async def test_redis_out_of_memory_costs_no_record(valkey: BreakableValkey, tmp_
     with valkey.client() as client:
         client.config_set("maxmemory", 1)
         async with running_log(valkey.url, tmp_path) as log:
-            log.append(entry())
+            log.append(entry(), 0)
             await until(lambda: log.spilled_records == 1, "the spill")
             client.config_set("maxmemory", 0)
             await until(lambda: log.sent == 1, "the replay")
@@ -219,11 +219,13 @@ async def test_redis_out_of_memory_costs_no_record(valkey: BreakableValkey, tmp_
 
 async def test_only_so_many_values_wait_for_one_flush(valkey: BreakableValkey, tmp_path: Path) -> None:
     async with running_log(valkey.url, tmp_path) as log:
-        assert log.has_room(request_log.VALUES_A_FLUSH - 5)
-        assert not log.has_room(6)
-        assert log.has_room(5)
+        for number, weight in enumerate((request_log.VALUES_A_FLUSH - 5, 6, 5), start=1):
+            log.append(entry(inputs=(np.full(1, number),)), weight)
         assert log.without_values == 1
-        await until(lambda: log.has_room(request_log.VALUES_A_FLUSH), "room again")
+        await until(lambda: log.sent == 3, "the flush")
+        log.append(entry(inputs=(np.full(1, 4),)), request_log.VALUES_A_FLUSH)
+    found = [np.frombuffer(it.input_numbers).tolist() for batch in batches(valkey) for it in unpack(batch)]
+    assert found == [[1], [], [3], [4]]
 
 
 async def test_a_full_batch_is_carried_away_at_once(
@@ -231,8 +233,8 @@ async def test_a_full_batch_is_carried_away_at_once(
 ) -> None:
     monkeypatch.setattr(request_log, "FLUSH_S", 3600.0)
     async with running_log(valkey.url, tmp_path) as log:
-        log.append(entry())
+        log.append(entry(), 0)
         await until(lambda: log.sent == 1, "the first flush")
         for _ in range(request_log.BATCH_RECORDS):
-            log.append(entry())
+            log.append(entry(), 0)
         await until(lambda: log.sent == 1 + request_log.BATCH_RECORDS, "the batch")

@@ -58,12 +58,14 @@ def test_the_log_knows_hits_from_runs(served: RunningGateway) -> None:
 
 
 def test_a_restarted_gateway_finds_answers_in_redis(served: RunningGateway) -> None:
-    ask(served, 1)
-    wait_until(lambda: "headrace_cache_stored_total 1" in served.http.get("/metrics").text, "the answer to be stored")
+    for value in range(20):
+        ask(served, value)
+    wait_until(lambda: "headrace_cache_stored_total 20" in served.http.get("/metrics").text, "the answers to be stored")
     assert served.stop() == 0
     served.start()
-    wait_until(lambda: ask(served, 1).headers["x-headrace-cache"] == "hit", "a hit")
-    assert samples(served, "headrace_cache_requests_total")["redis"] == 1
+    # a look-up that is late because this machine is busy is a miss, and then another value must be asked for
+    found = [ask(served, value).headers["x-headrace-cache"] for value in range(20)].count("hit")
+    assert samples(served, "headrace_cache_requests_total")["redis"] == found > 0
 
 
 def test_a_new_revision_has_answers_of_its_own(served: RunningGateway) -> None:
