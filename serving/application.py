@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Final
 
 import msgspec
@@ -38,6 +39,8 @@ ALL_STATISTICS: Final = MODELS + "stats"
 """A model of the name `stats` stands before it."""
 QUICK: Final = 16 * 1024
 """Up to so many bytes are compressed on the event loop, in a fraction of a millisecond."""
+PREPARING: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+"""Decompresses and decodes. Few threads: each that decodes keeps the event loop waiting for Python's lock, 5 ms at a time."""
 TIMING: Final = b"x-headrace-timing"
 """A request with this header is told where its time went, in Server-Timing (milliseconds)."""
 PARTICULAR: Final = frozenset({TIMING, b"accept-encoding", b"content-encoding", b"inference-header-content-length"})
@@ -69,7 +72,7 @@ class HttpCall(Call):
         if not is_compressed(encoding) and self._is_quick(model):
             super().begin(model, submit, on_over)
             return
-        preparing = asyncio.get_running_loop().run_in_executor(None, self._prepare, model, encoding)
+        preparing = asyncio.get_running_loop().run_in_executor(PREPARING, self._prepare, model, encoding)
         preparing.add_done_callback(lambda it: self._begin_prepared(it, model, submit, on_over))
 
     def decode(self, model: Model) -> InferRequest:
