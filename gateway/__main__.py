@@ -17,7 +17,7 @@ import uvloop
 
 from contracts.errors import HeadraceError, SettingInvalid
 from contracts.logs import configure_logging
-from contracts.processes import die_with_parent
+from contracts.processes import die_with_parent, take_all_handles
 from contracts.settings import GatewaySettings, load_settings
 from gateway.home import Home
 from gateway.listening import PortTaken, claim, join
@@ -39,6 +39,7 @@ def main(arguments: list[str]) -> int:
         settings = load_settings(os.environ, GatewaySettings)
         Tls.from_settings(settings.tls_certificate, settings.tls_key)  # what is wrong with it is said once, and before anything
         configure_logging(settings.log_level)
+        take_all_handles()
         match arguments:
             case []:
                 return serve(settings)

@@ -14,6 +14,7 @@ import uvloop
 
 from contracts.errors import HeadraceError
 from contracts.logs import configure_logging
+from contracts.processes import take_all_handles
 from contracts.settings import ServeSettings, load_settings
 from contracts.signature import Inspection, Refusal
 from serving import sandbox
@@ -66,6 +67,7 @@ def run_serve(model: Path, name: str) -> int:
     try:
         settings = load_settings(os.environ, ServeSettings)
         configure_logging(settings.log_level)
+        take_all_handles()
         uvloop.run(_serve(settings, model, name or model.stem))
     except HeadraceError as error:
         print(f"serving: {error}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """What breaks around a gateway while it is called: predictions go on, and the log loses nothing."""
 
 import os
+import resource
 import signal
 import socket
 from contextlib import closing
@@ -8,6 +9,7 @@ from pathlib import Path
 from uuid import UUID
 
 import httpx
+import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -232,6 +234,19 @@ def test_it_starts_before_redis_and_says_not_ready(gateway: RunningGateway, valk
     gateway.publish(deployment("sum", revision(summing)))
     wait_until(gateway.is_ready, "the gateway to be ready")
     assert gateway.infer().status_code == 200
+
+
+def test_few_file_handles_to_begin_with_are_no_bound_to_connections(gateway: RunningGateway) -> None:
+    few, most = 256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    before = resource.prlimit(0, resource.RLIMIT_NOFILE, (few, most))
+    try:
+        gateway.launch(restartable=True)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    gateway.publish()
+    wait_until(gateway.is_ready, "the gateway to be ready")
+    (worker,) = psutil.Process(gateway.process.pid).children()
+    assert worker.rlimit(psutil.RLIMIT_NOFILE) == (most, most)
 
 
 def test_a_taken_port_is_one_clear_line_and_status_3(gateway: RunningGateway) -> None:
