@@ -61,7 +61,7 @@ def test_a_defect_is_500_in_the_log_and_in_the_counts(caplog: pytest.LogCaptureF
     inference = Inference(traffic, lambda entry, _: entries.append(entry))
     inference.routes = Routes(table, {UUID(int=5): endpoint})
     edge = Edge(inference, 1 << 20, lambda: (True, b""), no_metrics, refuse_all)
-    headers = {b"authorization": authorization()["Authorization"].encode()}
+    headers = {b"authorization": authorization()["Authorization"].encode(), b"content-length": b"0"}
     head = Head(b"POST", b"/v2/models/sum/infer", headers, keeps_alive=True)
     edge.answer(Exchange(cast("Any", connection), head, b"", 0))
     assert connection.status == 500
