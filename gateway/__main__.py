@@ -20,6 +20,7 @@ from contracts.logs import configure_logging
 from contracts.processes import die_with_parent, take_all_handles
 from contracts.settings import GatewaySettings, load_settings
 from gateway.home import Home
+from gateway.limits.shared_counts import SharedCounts
 from gateway.listening import PortTaken, claim, join
 from gateway.parent import run_workers
 from serving.tls import Tls
@@ -43,9 +44,9 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case []:
                 return serve(settings)
-            case ["worker", index, bound, ready]:  # how a parent starts each
+            case ["worker", index, bound, ready, counts]:  # how a parent starts each
                 die_with_parent()
-                return serve_one(settings, int(index), socket.socket(fileno=int(bound)), int(ready))
+                return serve_one(settings, int(index), socket.socket(fileno=int(bound)), int(ready), SharedCounts(int(counts)))
             case _:
                 print("usage: python -m gateway", file=sys.stderr)
                 return EXIT_USAGE
@@ -70,8 +71,13 @@ def serve(settings: GatewaySettings) -> int:
         return uvloop.run(run_workers(settings.workers, lambda: join(settings.host, port), settings.drain_s))
 
 
-def serve_one(settings: GatewaySettings, index: int, bound: socket.socket, ready: int | None = None) -> int:
-    """Serve on `bound` in this process, and write to the pipe `ready` when it does. Raises HomeTaken."""
+def serve_one(
+    settings: GatewaySettings, index: int, bound: socket.socket, ready: int | None = None, counts: SharedCounts | None = None
+) -> int:
+    """Serve on `bound` in this process, and write to the pipe `ready` when it does. Raises HomeTaken.
+
+    In `counts` a worker among several says what it has under way.
+    """
     from gateway.worker import Worker  # slow, and a parent has no use for onnxruntime and its 50 MB
 
     tune_garbage_collection()
@@ -85,7 +91,7 @@ def serve_one(settings: GatewaySettings, index: int, bound: socket.socket, ready
             os.close(ready)
 
     async def run() -> int:
-        return await Worker(settings, home).run(bound, tell)
+        return await Worker(settings, home, counts).run(bound, tell)
 
     return uvloop.run(run())
 

@@ -18,6 +18,11 @@ from serving.models import Model
 class Gate(Protocol):
     """How many requests may be under way at once."""
 
+    @property
+    def under_way(self) -> int:
+        """Those of the deployment on this worker."""
+        ...
+
     def enter(self) -> None:
         """Raises TooMany."""
         ...

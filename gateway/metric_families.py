@@ -46,6 +46,7 @@ _ALL: Final = (
     Family("headrace_inference_duration_seconds", "histogram", "Time of a request by stage.", (*DEPLOYMENT, "stage"), SECONDS),
     Family("headrace_inference_queue_depth", "gauge", "Rows that wait for a model.", VERSION),
     Family("headrace_inference_in_flight", "gauge", "Requests a model has not answered yet.", VERSION),
+    Family("headrace_inference_under_way", "gauge", "Requests under way, of deployments with a cap on them.", DEPLOYMENT),
     Family("headrace_model_memory_bytes", "gauge", "What the loaded models take at least.", VERSION),
     Family("headrace_models", "gauge", "Revisions, by state.", ("state",), is_per_worker=True),
     Family("headrace_cache_requests_total", "counter", "Requests that met a cache, by what came of it.", (*DEPLOYMENT, "result")),

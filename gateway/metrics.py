@@ -101,6 +101,9 @@ class Metrics:
         latencies = self._worker.traffic.latencies.get(placements[0].owner.deployment_id)
         for stage, times in latencies.stages.items() if latencies is not None else ():
             yield Series("headrace_inference_duration_seconds", (*labels, stage), [*times.counts, times.sum / 1e6])
+        gate = next((it.gate for it in placements if it.gate is not None), None)
+        if gate is not None:
+            yield Series("headrace_inference_under_way", labels, [gate.under_way])
         caches = [it.cache for it in placements if it.cache is not None]
         counts = [it.cache for it in dict.fromkeys(it.counts for it in placements)]
         met = {

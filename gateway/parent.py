@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import Final
 
 from contracts.errors import HeadraceError
+from gateway.limits.shared_counts import SharedCounts
 from gateway.redis_client import backoff
 
 logger = logging.getLogger(__name__)
@@ -27,14 +28,17 @@ STEADY_S: Final = 30.0
 """A worker that ran this long before it crashed is started again at once."""
 END_S: Final = 3.0
 """How long a worker may take to end beyond its drain."""
+SUCCESSORS: Final = 2
+"""Processes that may run beside as many as there are workers: one that takes over, and one that failed to and is ending."""
 READY_S: Final = 600.0
 """How long a successor may load its models; the worker it is to replace serves meanwhile."""
 
 
 class Homes:
-    """Numbers of the workers' folders; a successor needs another one than who still runs."""
+    """Numbers of the workers' folders, and of their columns in `counts`; a successor needs another one than who still runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: SharedCounts) -> None:
+        self.counts = counts
         self._taken: set[int] = set()
 
     def take(self) -> int:
@@ -44,6 +48,8 @@ class Homes:
         return number
 
     def give_back(self, number: int) -> None:
+        """Its worker has ended, whatever it had under way."""
+        self.counts.clear(number)
         self._taken.discard(number)
 
 
@@ -84,7 +90,7 @@ class Process:
                 self._process.send_signal(number)
 
     async def _start(self, tell: int) -> None:
-        handles = (self.bound.fileno(), tell)
+        handles = (self.bound.fileno(), tell, self._homes.counts.handle)
         command = (sys.executable, "-m", "gateway", "worker", *map(str, (self.home, *handles)))
         try:
             self._process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.DEVNULL, pass_fds=handles)
@@ -191,7 +197,7 @@ class Slot:
 
 async def run_workers(count: int, bind: Callable[[], socket.socket], drain_s: float) -> int:
     """Keep `count` workers until SIGTERM or SIGINT; returns the exit status."""
-    homes, end_s = Homes(), drain_s + END_S
+    homes, end_s = Homes(SharedCounts.create(count + SUCCESSORS)), drain_s + END_S
     slots = [Slot(homes, bind, end_s) for _ in range(count)]
     stopping, restarting = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -25,6 +25,7 @@ from gateway.home import Home
 from gateway.inference import Inference
 from gateway.limits.fleet import Fleet
 from gateway.limits.limiters import KeyLimiters
+from gateway.limits.shared_counts import SharedCounts
 from gateway.loading import Loader
 from gateway.metrics import Metrics
 from gateway.parent import REPLACED
@@ -59,7 +60,8 @@ CHECK_TIMEOUT_S: Final = 1.0
 class Worker:
     """Everything one process holds. `run` is its life."""
 
-    def __init__(self, settings: GatewaySettings, home: Home) -> None:
+    def __init__(self, settings: GatewaySettings, home: Home, counts: SharedCounts | None = None) -> None:
+        """A worker among several has its column in the `counts` of their parent."""
         self._settings, self._home = settings, home
         self._started_at = time.time()
         self._redis = connect(settings.redis_url)
@@ -73,7 +75,7 @@ class Worker:
         spill = Spill(home.spill, settings.log_spill_bytes, epoch)
         self.log = RequestLog(self._redis, spill, epoch, settings.log_ring_records, self.traffic.observe)
         self._reporter = StatusReporter(self._redis, self.describe)
-        self.limiters = KeyLimiters(self._redis, epoch, Fleet(settings.workers, home.index))
+        self.limiters = KeyLimiters(self._redis, epoch, Fleet(settings.workers), counts, home.index)
         self.answers = SharedStore(settings.cache_url or settings.redis_url)
         self._table: RouteTable | None = None
         self._unloaded = Unloaded(self._redis, self._apply)
@@ -190,8 +192,9 @@ class Worker:
         self._loader.apply(table)
         for placement in self.placements():
             if placement.gate is None:
-                placement.gate = self.limiters.gate_for(placement.revision.settings.max_concurrency)
-        self.limiters.forget_all_but({it.key_uuid for it in table.keys})
+                deployment, settings = placement.deployment, placement.revision.settings
+                placement.gate = self.limiters.gate_for(deployment.deployment_id, settings.max_concurrency)
+        self.limiters.forget_all_but({it.key_uuid for it in table.keys}, {it.deployment_id for it in table.deployments})
         self._inference.routes = Routes(table, self._loader.endpoints, self.limiters.limiter_for)
 
     def _changed(self) -> None:

@@ -34,9 +34,15 @@ local me, lease_s, live_s, ahead_s = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3
 redis.call('ZADD', KEYS[1], now, me)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - live_s)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], now + live_s, '+inf')
-local rank, workers = 0, redis.call('ZRANGE', KEYS[1], 0, -1)
+local workers = redis.call('ZRANGE', KEYS[1], 0, -1)
+local mine, gateways, place, seen = me:match('^[^:]*'), 0, 0, {}
 for _, worker in ipairs(workers) do
-  if worker < me then rank = rank + 1 end
+  local gateway = worker:match('^[^:]*')
+  if not seen[gateway] then
+    seen[gateway] = true
+    gateways = gateways + 1
+    if gateway < mine then place = place + 1 end
+  end
 end
 
 local answers = {}
@@ -75,7 +81,7 @@ for i, entry in ipairs(cmsgpack.unpack(ARGV[5])) do
   redis.call('EXPIRE', key, math.ceil(keep_s) + 60)
   answers[#answers + 1] = {granted, free - granted}
 end
-return cmsgpack.pack({now, #workers, rank, answers})
+return cmsgpack.pack({now, #workers, gateways, place, answers})
 """
 
 
@@ -88,20 +94,21 @@ class Answer(Struct, array_like=True, frozen=True):
 
 
 class Settlement(Struct, array_like=True, frozen=True):
-    """What the ledger says, at `time_s` of Redis' clock; `rank` and `live` as in Fleet."""
+    """What the ledger says, at `time_s` of Redis' clock; the counts are as in Fleet."""
 
     time_s: float
     live: int
-    rank: int
+    gateways: int
+    place: int
     answers: list[Answer]
 
 
 class Ledger:
-    """The ledger as one worker uses it; `worker` names it, anew with every start."""
+    """The ledger as one worker uses it; `worker` names it, anew with every start, and `gateway` those on its port."""
 
-    def __init__(self, redis: Redis, worker: str) -> None:
+    def __init__(self, redis: Redis, gateway: str, worker: str) -> None:
         self._script: Any = redis.register_script(SETTLE)
-        self._redis, self._worker = redis, worker
+        self._redis, self._worker = redis, f"{gateway}:{worker}"
 
     async def settle(self, keys: Sequence[str], entries: Sequence[tuple[Bucket, Report]]) -> Settlement:
         """Report on buckets, at most `BUCKETS_A_CALL`, each under its key. Raises RedisError or OSError."""

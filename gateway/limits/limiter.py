@@ -15,6 +15,7 @@ from contracts.limits import DAY_S, quota_key, utc_day
 from contracts.routes import Key, KeyLimits
 from gateway.limits.bucket import Bucket
 from gateway.limits.fleet import UNLIMITED, Concurrency, Fleet
+from gateway.limits.shared_counts import Cells
 
 BURST_S: Final = 0.25
 """A bucket holds what comes in so long where nothing else is said: what a pause saves up stays small against ten seconds."""
@@ -54,7 +55,7 @@ class Clock:
 class KeyLimiter:
     """`wake` is called when the first request after a pause comes, and when one is refused: a lease is wanted now.
 
-    Refusals are counted in `refused`, by limit.
+    Requests under way are counted in `cells`, refusals in `refused`, by limit.
     """
 
     __slots__ = (
@@ -75,14 +76,14 @@ class KeyLimiter:
     )
 
     def __init__(
-        self, key: Key, fleet: Fleet, clock: Clock, refused: dict[str, int], wake: "Callable[[KeyLimiter], None]"
+        self, key: Key, fleet: Fleet, clock: Clock, cells: Cells, refused: dict[str, int], wake: "Callable[[KeyLimiter], None]"
     ) -> None:
         self.key_uuid, self._fleet, self._clock, self._refused, self._wake = key.key_uuid, fleet, clock, refused, wake
         self.requests: Bucket | None = None
         self.rows: Bucket | None = None
         self.day: Bucket | None = None
         self._today = 0
-        self._concurrency = Concurrency(UNLIMITED, "key", fleet, refused)
+        self._concurrency = Concurrency(UNLIMITED, "key", fleet, cells, refused)
         self.is_leasing: bool
         """Whether its buckets, if it has any, are reported to the ledger."""
         self.change(key.limits)

@@ -22,6 +22,7 @@ from gateway.limits.bucket import Bucket
 from gateway.limits.fleet import Concurrency, Fleet
 from gateway.limits.ledger import BUCKETS_A_CALL, Ledger, Settlement
 from gateway.limits.limiter import Clock, KeyLimiter
+from gateway.limits.shared_counts import Cells, SharedCounts
 from gateway.redis_client import backoff, is_told_to_end
 
 logger = logging.getLogger(__name__)
@@ -41,8 +42,11 @@ LIMITS: Final[Sequence[str]] = ("requests", "rows", "day", "key_concurrency", "d
 class KeyLimiters:
     """`limiter_for` and `gate_for` give what requests go through; `run` must run beside them."""
 
-    def __init__(self, redis: Redis, worker: str, fleet: Fleet) -> None:
-        """`worker` is a name that no other process has or had; `fleet` is a guess until the ledger tells."""
+    def __init__(self, redis: Redis, worker: str, fleet: Fleet, shared: SharedCounts | None = None, index: int = 0) -> None:
+        """`worker` is a name that no other process has or had; `fleet` is a guess until the ledger tells.
+
+        A worker among several has the column `index` in what they have `shared`.
+        """
         self.fleet = fleet
         self.refused = dict.fromkeys(LIMITS, 0)
         """Requests refused since the start, by limit."""
@@ -50,7 +54,10 @@ class KeyLimiters:
         """Why the ledger does not answer; empty if it does."""
         self.is_alone = False
         """Whether keys have their share of a limit instead of leases."""
-        self._ledger = Ledger(redis, worker)
+        self._shared, self._index = shared, index
+        self._cells: dict[UUID, Cells] = {}
+        """By key and deployment."""
+        self._ledger = Ledger(redis, worker if shared is None else shared.gateway, worker)
         self._clock = Clock()
         self._limiters: dict[UUID, KeyLimiter] = {}
         self._leasing: dict[KeyLimiter, float] = {}
@@ -64,19 +71,29 @@ class KeyLimiters:
             return None
         limiter = self._limiters.get(key.key_uuid)
         if limiter is None:
-            limiter = self._limiters[key.key_uuid] = KeyLimiter(key, self.fleet, self._clock, self.refused, self._wake)
+            cells = self._cells_of(key.key_uuid)
+            limiter = self._limiters[key.key_uuid] = KeyLimiter(key, self.fleet, self._clock, cells, self.refused, self._wake)
             if limiter.day is not None:
                 self._wake(limiter)  # ask what was used today before the first request comes
         elif limiter.limits != key.limits:
             limiter.change(key.limits)
         return limiter
 
-    def gate_for(self, max_concurrency: int | None) -> Concurrency | None:
-        """What caps a deployment's requests under way; None if nothing does."""
-        return None if max_concurrency is None else Concurrency(max_concurrency, "deployment", self.fleet, self.refused)
+    def gate_for(self, deployment_id: UUID, max_concurrency: int | None) -> Concurrency | None:
+        """What caps a deployment's requests under way, those of all its revisions together; None if nothing does."""
+        if max_concurrency is None:
+            return None
+        return Concurrency(max_concurrency, "deployment", self.fleet, self._cells_of(deployment_id), self.refused)
 
-    def forget_all_but(self, keys: Container[UUID]) -> None:
-        """Drop the limiters of keys that are gone."""
+    def _cells_of(self, subject: UUID) -> Cells:
+        cells = self._cells.get(subject)
+        if cells is None:
+            cells = self._cells[subject] = ([0], 0) if self._shared is None else self._shared.cells(subject, self._index)
+        return cells
+
+    def forget_all_but(self, keys: Container[UUID], deployments: Container[UUID]) -> None:
+        """Drop the limiters of keys that are gone, and the counts of deployments that are."""
+        self._cells = {subject: it for subject, it in self._cells.items() if subject in keys or subject in deployments}
         self._limiters = {key: it for key, it in self._limiters.items() if key in keys}
         self._leasing = {it: used_at for it, used_at in self._leasing.items() if it.key_uuid in keys}
 
@@ -129,7 +146,7 @@ class KeyLimiters:
         entries = [(bucket, bucket.report(elapsed_s, PERIOD_S, is_leaving)) for _, bucket, is_leaving in buckets]
         settlement = await self._patiently(self._ledger.settle([key for key, *_ in buckets], entries))
         now = time.monotonic()
-        self.fleet.live, self.fleet.rank = settlement.live, settlement.rank
+        self.fleet.live, self.fleet.gateways, self.fleet.place = settlement.live, settlement.gateways, settlement.place
         self._clock.hear(settlement.time_s, now)
         self._rejoin(now)
         for (bucket, report), answer in zip(entries, settlement.answers, strict=True):

@@ -40,18 +40,18 @@ async def write(redis: Redis, fields: Mapping[str, str | bytes]) -> None:
 
 
 async def test_what_is_reported_twice_counts_once(redis: Redis):
-    ledger = Ledger(redis, "a")
+    ledger = Ledger(redis, "gateway", "a")
     for acknowledged, spent in ((0, 10), (0, 10), (0, 25), (10, 25), (0, 10)):
         answer = await settle(ledger, Report(acknowledged, spent, -1))
     assert answer == Answer(0, 75.0)
 
 
 async def test_a_worker_that_was_forgotten_reports_what_it_spent_since(redis: Redis):
-    assert await settle(Ledger(redis, "a"), Report(1000, 1010, -1)) == Answer(0, 90.0)
+    assert await settle(Ledger(redis, "gateway", "a"), Report(1000, 1010, -1)) == Answer(0, 90.0)
 
 
 async def test_leases_of_all_workers_stay_within_what_there_is(redis: Redis):
-    ledgers = [Ledger(redis, name) for name in "abc"]
+    ledgers = [Ledger(redis, "gateway", name) for name in "abc"]
     rounds = [[(await settle(it, Report(0, 0, 1000))).granted for it in ledgers] for _ in range(20)]
     assert rounds[0] == [100, 0, 0]
     assert all(sum(granted) <= 100 for granted in rounds)
@@ -59,18 +59,26 @@ async def test_leases_of_all_workers_stay_within_what_there_is(redis: Redis):
 
 
 async def test_the_only_worker_that_wants_gets_what_it_wants(redis: Redis):
-    quiet, loud = Ledger(redis, "quiet"), Ledger(redis, "loud")
+    quiet, loud = Ledger(redis, "gateway", "quiet"), Ledger(redis, "gateway", "loud")
     await settle(quiet, Report(0, 0, -1))
     assert (await settle(loud, Report(0, 0, 90))).granted == 90
+
+
+async def test_gateways_are_told_apart_however_many_workers_each_has(redis: Redis):
+    ledgers = [Ledger(redis, *name.split(":")) for name in ("b:1", "a:2", "b:3", "c:4")]
+    for ledger in ledgers:
+        await settle(ledger, Report(0, 0, -1))
+    found = [await it.settle([], []) for it in ledgers]
+    assert [(it.live, it.gateways, it.place) for it in found] == [(4, 3, 1), (4, 3, 0), (4, 3, 1), (4, 3, 2)]
 
 
 async def test_a_lease_counts_until_its_worker_has_been_silent_for_a_second(redis: Redis):
     now = time.time()
     fresh, silent, gone = (msgspec.msgpack.encode((now - age_s, 0, 40, 0)) for age_s in (0.1, 1.5, 100))
     await write(redis, {"fresh": fresh, "silent": silent, "gone": gone})
-    assert (await settle(Ledger(redis, "me"), Report(0, 0, 1000))).granted == 60
+    assert (await settle(Ledger(redis, "gateway", "me"), Report(0, 0, 1000))).granted == 60
     fields: Any = await redis.execute_command("HKEYS", NAME)
-    assert set(fields) == {b"fresh", b"silent", b"used", b"at", b"me"}
+    assert set(fields) == {b"fresh", b"silent", b"used", b"at", b"gateway:me"}
 
 
 @pytest.mark.parametrize("ahead_s", [3600, -3600])
@@ -78,7 +86,7 @@ async def test_a_clock_that_was_set_costs_at_most_one_bucket(redis: Redis, ahead
     """A stamp of the future (the clock was set back) does not stop the bucket from filling; leases of then are void."""
     then = time.time() + ahead_s
     await write(redis, {"used": "100", "at": f"{then:.6f}", "other": msgspec.msgpack.encode((then, 0, 100, 0))})
-    ledger = Ledger(redis, "me")
+    ledger = Ledger(redis, "gateway", "me")
     await settle(ledger, Report(0, 0, -1), BUCKET)
     stamp: Any = await redis.execute_command("HGET", NAME, "at")
     answer = await settle(ledger, Report(0, 0, -1), BUCKET)
@@ -87,7 +95,7 @@ async def test_a_clock_that_was_set_costs_at_most_one_bucket(redis: Redis, ahead
 
 
 async def test_what_is_worth_nothing_any_more_expires(redis: Redis):
-    await settle(Ledger(redis, "a"), Report(0, 50, -1), BUCKET)
+    await settle(Ledger(redis, "gateway", "a"), Report(0, 50, -1), BUCKET)
     ttl: Any = await redis.ttl(NAME)
     assert 60 <= ttl <= 66  # 5 s until it is full, and a minute
 
@@ -112,6 +120,6 @@ async def test_the_limiters_of_keys_that_are_gone_are_forgotten(redis: Redis):
     limiters = KeyLimiters(redis, uuid4().hex, Fleet())
     kept, gone = (key(KeyLimits(requests_per_day=5)) for _ in range(2))
     before = [limiters.limiter_for(it) for it in (kept, gone)]
-    limiters.forget_all_but({kept.key_uuid})
+    limiters.forget_all_but({kept.key_uuid}, ())
     after = [limiters.limiter_for(it) for it in (kept, gone)]
     assert [it is other for it, other in zip(before, after, strict=True)] == [True, False]

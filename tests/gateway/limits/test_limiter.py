@@ -4,7 +4,7 @@ import pytest
 
 from contracts.limits import DAY_S
 from contracts.routes import KeyLimits
-from gateway.limits.fleet import Concurrency, ConcurrencyReached, Fleet
+from gateway.limits.fleet import ConcurrencyReached, Fleet
 from gateway.limits.limiter import Clock, KeyLimiter, QuotaUsedUp, RequestsLimited, RowsLimited
 from tests.gateway.limits.hammering import admitted, key
 
@@ -17,7 +17,7 @@ def counts() -> dict[str, int]:
 
 def limiter(limits: KeyLimits, fleet: Fleet | None = None, refused: dict[str, int] | None = None) -> KeyLimiter:
     """One that no ledger answers."""
-    return KeyLimiter(key(limits), fleet or Fleet(), Clock(), counts() if refused is None else refused, lambda _: None)
+    return KeyLimiter(key(limits), fleet or Fleet(), Clock(), ([0], 0), counts() if refused is None else refused, lambda _: None)
 
 
 def test_answers_say_every_limit_and_what_is_left():
@@ -54,7 +54,7 @@ def test_a_used_up_quota_comes_again_at_midnight_utc(monkeypatch: pytest.MonkeyP
     clock = Clock()
     clock.hear(NOON_S, 0.0)
     monkeypatch.setattr("time.monotonic", lambda: 60.0)
-    it = KeyLimiter(key(KeyLimits(requests_per_day=2)), Fleet(), clock, counts(), lambda _: None)
+    it = KeyLimiter(key(KeyLimits(requests_per_day=2)), Fleet(), clock, ([0], 0), counts(), lambda _: None)
     assert [admitted(it), admitted(it)] == [True, True]
     with pytest.raises(QuotaUsedUp) as found:
         it.admit()
@@ -96,20 +96,3 @@ def test_requests_under_way_stay_counted_when_limits_change():
         it.admit()
     it.leave()
     assert admitted(it)
-
-
-@pytest.mark.parametrize(("cap", "live", "shares"), [(10, 1, [10]), (10, 4, [3, 3, 2, 2]), (2, 3, [1, 1, 1])])
-def test_a_cap_is_divided_among_the_workers(cap: int, live: int, shares: list[int]):
-    assert [Fleet(live, rank).share_of(cap) for rank in range(live)] == shares
-
-
-def test_a_cap_follows_the_number_of_workers():
-    fleet, refused = Fleet(2, 0), counts()
-    gate = Concurrency(4, "deployment", fleet, refused)
-    gate.enter()
-    gate.enter()
-    with pytest.raises(ConcurrencyReached):
-        gate.enter()
-    fleet.live = 1
-    gate.enter()
-    assert (gate.under_way, refused["deployment_concurrency"]) == (3, 1)

@@ -1,5 +1,7 @@
 """Limits as callers of a running gateway meet them."""
 
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -68,14 +70,60 @@ def test_a_quota_outlives_the_gateway(gateway: RunningGateway, summing: Revision
     assert [gateway.infer().status_code for _ in range(3)] == [200, 200, 429]
 
 
-def test_a_deployment_answers_so_many_at_once(gateway: RunningGateway, summing: Revision):
-    """What waits for company to be run with is under way."""
-    settings = RevisionSettings(Batching(max_batch_size=64, max_delay_us=1_000_000), max_concurrency=2)
-    gateway.publish(deployment("sum", msgspec.structs.replace(summing, settings=settings)))
+def capped(it: Revision, most: int) -> Revision:
+    """What waits for company to be run with, here for a second, is under way."""
+    settings = RevisionSettings(Batching(max_batch_size=64, max_delay_us=1_000_000), max_concurrency=most)
+    return msgspec.structs.replace(it, settings=settings)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_deployment_answers_so_many_at_once(gateway: RunningGateway, summing: Revision, workers: int):
+    """Over all workers, whichever the calls come to."""
+    gateway.publish(deployment("sum", capped(summing, 2)))
+    gateway.start(workers=workers)
+    for _ in range(3):
+        assert together(6, lambda: gateway.infer().status_code) == {200: 2, 429: 4}
+
+
+def test_what_is_under_way_of_a_capped_deployment_is_a_metric(gateway: RunningGateway, summing: Revision):
+    gateway.publish(deployment("sum", capped(summing, 2)), deployment("free", revision(summing.artifact)))
     gateway.start()
-    statuses = together(6, lambda: gateway.infer().status_code)
-    assert statuses == {200: 2, 429: 4}
-    assert gateway.infer().status_code == 200
+    caller = threading.Thread(target=gateway.infer)
+    caller.start()
+    wait_until(lambda: under_way(gateway) == ["1"], "the call to be counted")
+    caller.join()
+    assert under_way(gateway) == ["0"]
+
+
+def test_killed_workers_leave_nothing_under_way(gateway: RunningGateway, summing: Revision):
+    gateway.publish(deployment("sum", capped(summing, 1)))
+    gateway.start(workers=2)
+    wait_until(lambda: len(gateway.workers()) == 2, "both workers")
+    pids, calling = [it.pid for it in gateway.workers()], threading.Event()
+    calling.set()
+    caller = threading.Thread(target=lambda: [call_anew(gateway) for _ in iter(calling.is_set, False)])
+    caller.start()
+    wait_until(lambda: call_anew(gateway) == 429, "a call of the other's to be under way")
+    for it in pids:
+        os.kill(it, signal.SIGKILL)
+    calling.clear()
+    caller.join()
+    wait_until(lambda: call_anew(gateway) == 200, "the cap to be free again")
+
+
+def call_anew(gateway: RunningGateway) -> int:
+    """The status of a call on a connection of its own; 0 if it is lost."""
+    try:
+        url = f"{gateway.url}/v2/models/sum/infer"
+        return httpx.post(url, json=body(ROW), headers=authorization(), trust_env=False).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def under_way(gateway: RunningGateway) -> list[str]:
+    """Values of the gauge."""
+    lines = gateway.http.get("/metrics").text.splitlines()
+    return [it.rpartition(" ")[2] for it in lines if it.startswith("headrace_inference_under_way{")]
 
 
 @pytest.mark.parametrize("outage", [False, True], ids=["", "Redis stalls"])
