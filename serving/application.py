@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Final
 
 import msgspec
@@ -14,7 +13,7 @@ from contracts.signature import Tensor
 from serving.batcher import Ticket
 from serving.calls import Call, Submit
 from serving.compression import WORTHWHILE, choose_encoding, compress, decompress, is_compressed
-from serving.errors import CallerLeft, CallFailed, ExtensionUnsupported, PathNotFound, TooMuchHeld
+from serving.errors import ExtensionUnsupported, PathNotFound, TooMuchHeld
 from serving.http import Exchange
 from serving.model_config import PLATFORM, describe_config
 from serving.models import Model
@@ -39,8 +38,6 @@ ALL_STATISTICS: Final = MODELS + "stats"
 """A model of the name `stats` stands before it."""
 QUICK: Final = 16 * 1024
 """Up to so many bytes are compressed on the event loop, in a fraction of a millisecond."""
-PREPARING: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
-"""Decompresses and decodes. Few threads: each that decodes keeps the event loop waiting for Python's lock, 5 ms at a time."""
 TIMING: Final = b"x-headrace-timing"
 """A request with this header is told where its time went, in Server-Timing (milliseconds)."""
 PARTICULAR: Final = frozenset({TIMING, b"accept-encoding", b"content-encoding", b"inference-header-content-length"})
@@ -72,8 +69,7 @@ class HttpCall(Call):
         if not is_compressed(encoding) and self._is_quick(model):
             super().begin(model, submit, on_over)
             return
-        preparing = asyncio.get_running_loop().run_in_executor(PREPARING, self._prepare, model, encoding)
-        preparing.add_done_callback(lambda it: self._begin_prepared(it, model, submit, on_over))
+        self.begin_aside(lambda: self._prepare(model, encoding), model, submit, on_over)
 
     def decode(self, model: Model) -> InferRequest:
         return model.decoder.decode(self._body, self.exchange.headers.get(b"inference-header-content-length"))
@@ -124,28 +120,13 @@ class HttpCall(Call):
             self._body = decompress(self._body, encoding, self._limit)
         return self.decode(model)
 
-    def _begin_prepared(
-        self, preparing: "asyncio.Future[InferRequest]", model: Model, submit: Submit, on_over: Callable[[Call], None]
-    ) -> None:
-        # not raised here: its traceback would be a circle with this frame, and keep what was decompressed in memory
-        error = preparing.exception() or self._hold()
-        if error is None:
-            self.request = preparing.result()
-            super().begin(model, submit, on_over)
-        elif isinstance(error, HeadraceError):
-            self.reject(error, on_over)
-        else:
-            logger.error("decoding a request failed", exc_info=error)
-            self.reject(CallFailed(), on_over)
-
-    def _hold(self) -> HeadraceError | None:
-        """Count what was decompressed for the compressed body; if that cannot be, why."""
-        if self.exchange.is_gone:
-            return CallerLeft()
-        if self._body is not self.exchange.body and not self.exchange.hold_instead(self._body):
-            return TooMuchHeld()
+    def why_not_go_on(self) -> HeadraceError | None:
+        """Counts what was decompressed for the compressed body, if that can be."""
+        refusal = super().why_not_go_on()
+        if refusal is None and self._body is not self.exchange.body and not self.exchange.hold_instead(self._body):
+            refusal = TooMuchHeld()
         self.size_bytes = len(self._body)
-        return None
+        return refusal
 
 
 class PlainCall(HttpCall):

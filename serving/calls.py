@@ -1,10 +1,12 @@
 """One inference call from its bytes to its answer, whatever protocol it came by."""
 
+import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
 
 from contracts.errors import HeadraceError
 from serving.batcher import Caller, Ticket
@@ -14,6 +16,8 @@ from serving.requests import InferRequest
 
 logger = logging.getLogger(__name__)
 
+PREPARING: Final = ThreadPoolExecutor(2, thread_name_prefix="prepare")
+"""Decompresses and decodes. Few threads: each that decodes keeps the event loop waiting for Python's lock, 5 ms at a time."""
 Submit = Callable[[InferRequest, Caller, Callable[[Ticket], None]], Ticket]
 """`Model.submit`, or what stands in front of it. Raises HeadraceError."""
 
@@ -91,10 +95,35 @@ class Call(ABC):
             logger.exception("a request to model %s failed", model.name)
             self._fail(CallFailed())
 
+    def begin_aside(
+        self, prepare: Callable[[], InferRequest], model: Model, submit: Submit, on_over: Callable[["Call"], None]
+    ) -> None:
+        """As `begin`, once `prepare` has decoded the request in a thread. It raises HeadraceError."""
+        preparing = asyncio.get_running_loop().run_in_executor(PREPARING, prepare)
+        preparing.add_done_callback(lambda it: self._begin_prepared(it, model, submit, on_over))
+
+    def why_not_go_on(self) -> HeadraceError | None:
+        """Asked when a request was decoded aside: what has come between; None if nothing has."""
+        return CallerLeft() if self.is_gone else None
+
     def reject(self, error: HeadraceError, on_over: Callable[["Call"], None]) -> None:
         """Refuse before it began."""
         self._on_over = on_over
         self._fail(error)
+
+    def _begin_prepared(
+        self, preparing: asyncio.Future[InferRequest], model: Model, submit: Submit, on_over: Callable[["Call"], None]
+    ) -> None:
+        # not raised here: its traceback would be a circle with this frame, and keep what was decompressed in memory
+        error = preparing.exception() or self.why_not_go_on()
+        if error is None:
+            self.request = preparing.result()
+            Call.begin(self, model, submit, on_over)
+        elif isinstance(error, HeadraceError):
+            self.reject(error, on_over)
+        else:
+            logger.error("decoding a request failed", exc_info=error)
+            self.reject(CallFailed(), on_over)
 
     def _fail(self, error: HeadraceError) -> None:
         self.status, self.error = error.status, type(error).__name__

@@ -112,14 +112,15 @@ class RequestDecoder:
         self._decoder = msgspec.json.Decoder(RequestIn)
         self._plain = PlainDecoder(inputs[0]) if PlainDecoder.takes(inputs) else None
         self._name = inputs[0].name if inputs else ""
-        self._takes_numbers = all(it.datatype != "BYTES" for it in inputs)
+        self.takes_numbers = all(it.datatype != "BYTES" for it in inputs)
+        """And no strings."""
 
     def is_quick(self, size: int, header_length: bytes | None) -> bool:
         """Whether a body of `size` bytes is decoded in some milliseconds: numbers in binary are only looked at."""
         if size <= LONG:
             return True
         has_short_header = header_length is not None and _is_length(header_length) and int(header_length) <= LONG
-        return has_short_header and self._takes_numbers
+        return has_short_header and self.takes_numbers
 
     def decode(self, body: bytes | bytearray, header_length: bytes | None = None) -> InferRequest:
         """Decode `body`; `header_length` is the header Inference-Header-Content-Length. Raises RequestMalformed."""

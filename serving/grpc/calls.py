@@ -2,14 +2,15 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
 from contracts.errors import HeadraceError
-from serving.calls import Call
+from serving.calls import Call, Submit
 from serving.grpc.requests import WireRequest
 from serving.grpc.responses import encode
 from serving.models import Model
-from serving.requests import InferRequest
+from serving.requests import LONG, InferRequest
 from serving.tickets import Ticket
 
 WANTS_FINAL: Final = "triton_enable_empty_final_response"
@@ -30,6 +31,12 @@ class GrpcCall(Call):
     @property
     def is_gone(self) -> bool:
         return self.answered.cancelled()
+
+    def begin(self, model: Model, submit: Submit, on_over: Callable[[Call], None]) -> None:
+        if self.size_bytes <= LONG or (self.wire.raw and model.decoder.takes_numbers):
+            super().begin(model, submit, on_over)
+        else:
+            self.begin_aside(lambda: self.decode(model), model, submit, on_over)
 
     def decode(self, model: Model) -> InferRequest:
         return self.wire.decode(model.decoder)

@@ -4,11 +4,13 @@ import asyncio
 import contextlib
 import gzip
 import socket
+import threading
 import warnings
 from collections import Counter
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -16,9 +18,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from contracts.errors import TooMany, Unauthenticated
 from serving.errors import ModelFailed
 from serving.grpc.calls import GrpcCall
-from serving.grpc.messages import SERVICE, ModelInferResponse, message
+from serving.grpc.messages import SERVICE, ModelInferRequest, ModelInferResponse, message
 from serving.grpc.single import SingleModel
 from serving.grpc.stream import IN_FLIGHT
+from serving.models import Model
+from serving.requests import LONG, InferRequest
 from tests import models
 from tests.gateway.waiting import until
 from tests.serving.conftest import Load
@@ -190,6 +194,28 @@ async def test_bad_requests_and_methods(load: Load, listen: ListenGrpc, dial_grp
     failed = await failure(unary(channel, "ModelInfer", bomb, compression=grpc.Compression.Gzip))
     assert failed.code() is StatusCode.RESOURCE_EXHAUSTED
     assert len((await unary(channel, "ModelInfer", infer_request())).outputs) == 1
+
+
+@pytest.mark.parametrize("is_raw", [True, False])
+async def test_what_takes_long_to_decode_keeps_nobody_waiting(
+    load: Load, listen: ListenGrpc, dial_grpc: Channels, monkeypatch: pytest.MonkeyPatch, is_raw: bool
+) -> None:
+    threads: list[int] = []
+    decode = GrpcCall.decode
+
+    def watched(call: GrpcCall, model: Model) -> InferRequest:
+        threads.append(threading.get_ident())
+        return decode(call, model)
+
+    monkeypatch.setattr(GrpcCall, "decode", watched)
+    channel = dial_grpc(await listen(SingleModel(load(models.sum_model))))
+    numbers = np.ones(LONG, np.float32)
+    request = ModelInferRequest(model_name="sum", raw_input_contents=[numbers.tobytes()] if is_raw else [])
+    tensor = request.inputs.add(name="x", datatype="FP32", shape=[LONG // 4, 4])
+    if not is_raw:
+        tensor.contents.fp32_contents.extend(numbers)
+    assert (await unary(channel, "ModelInfer", request.SerializeToString())).outputs[0].shape == [LONG // 4]
+    assert (threads[0] == threading.get_ident(), len(threads)) == (is_raw, 1)
 
 
 async def test_a_connection_too_many_is_refused(listen: ListenGrpc, dial_grpc: Channels) -> None:
