@@ -89,11 +89,11 @@ class Inference:
             refusal = error
         call.context = (*call.context[:4], held)
         if limiter is not None:
-            call.headers += limiter.header_lines()
+            call.headers = limiter.header_lines()
         if refusal is not None:
             call.reject(refusal, self._record)
         else:
-            call.begin(model, _taking_rows(submit, limiter) if limiter and limiter.rows else submit, self._record)
+            call.begin(model, _taking_rows(call, submit, limiter) if limiter and limiter.rows else submit, self._record)
 
     def count_refusal(self, status: int) -> None:
         """Count an answer to a request that led to no deployment."""
@@ -151,9 +151,12 @@ def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
     return placement
 
 
-def _taking_rows(submit: Submit, limiter: Limiter) -> Submit:
+def _taking_rows(call: Call, submit: Submit, limiter: Limiter) -> Submit:
     def take_rows(request: InferRequest, waiting: Waiting, settle: Callable[[Ticket], None]) -> Ticket:
-        limiter.take_rows(request.rows)
+        try:
+            limiter.take_rows(request.rows)
+        finally:
+            call.headers = limiter.header_lines()
         return submit(request, waiting, settle)
 
     return take_rows

@@ -100,13 +100,20 @@ class Bucket:
         """Whether anything was asked of it since the last report."""
         return self._wanted > 0
 
-    def outlook(self) -> tuple[int, int]:
-        """As of the last `take` and as far as this worker knows: tokens that can be had at once, seconds until all can be."""
-        level, leased = self._level, self._ceiling - self._spent + self._free
+    def outlook(self, now: float) -> tuple[int, int]:
+        """As far as this worker knows: tokens that can be had at once, seconds until all can be."""
+        pace, size = self._pace, self._size
+        level = self._level + (now - self._at) * pace
+        if level > size:
+            level = size
+        leased = self._ceiling - self._spent
         if leased < level:
-            level = leased
-        pace = self._pace
-        return int(level + ROUNDING) if level > 0 else 0, int((self._size - level) / pace + 0.999) if pace else 0
+            free = self._free + (now - self._heard_at) * self.rate  # as `_free_at`, without the calls: every answer says it
+            if free > 0:
+                leased += free if free < self.capacity else self.capacity
+            if leased < level:
+                level = leased
+        return int(level + ROUNDING) if level > 0 else 0, int((size - level) / pace + 0.999) if pace else 0
 
     def seconds_until(self, tokens: int, now: float) -> float:
         """How long until `tokens` can be had, as far as this worker knows; inf if nothing will refill it."""

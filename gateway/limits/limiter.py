@@ -160,12 +160,13 @@ class KeyLimiter:
     def header_lines(self) -> bytes:
         """What an answer says of the limits: whole lines."""
         parts: list[bytes] = []
+        now = time.monotonic()
         if self.requests is not None:
-            parts.append(b'"requests";r=%d;t=%d' % self.requests.outlook())
+            parts.append(b'"requests";r=%d;t=%d' % self.requests.outlook(now))
         if self.rows is not None:
-            parts.append(b'"rows";r=%d;t=%d' % self.rows.outlook())
+            parts.append(b'"rows";r=%d;t=%d' % self.rows.outlook(now))
         if self.day is not None:
-            parts.append(b'"day";r=%d;t=%d' % (self.day.outlook()[0], self._rest_of_day_s(time.monotonic())))
+            parts.append(b'"day";r=%d;t=%d' % (self.day.outlook(now)[0], self._rest_of_day_s(now)))
         return b"%sratelimit: %s\r\n" % (self._policy, b", ".join(parts)) if parts else self._policy
 
     def _bucket(self, bucket: Bucket | None, rate: float | None, capacity: float | None, now: float) -> Bucket | None:

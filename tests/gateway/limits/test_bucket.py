@@ -79,9 +79,9 @@ def test_a_new_day_makes_a_quota_whole_alone_and_leased():
         quota = Bucket(0.0, 5, Fleet(), 0.0)
         if is_alone:
             quota.go_alone(0.0)
-        assert [sum(quota.take(1, 0.0) for _ in range(10)), quota.outlook()[0]] == [5, 0]
+        assert [sum(quota.take(1, 0.0) for _ in range(10)), quota.outlook(0.0)[0]] == [5, 0]
         quota.renew(1.0)
-        assert [quota.outlook()[0], sum(quota.take(1, 1.0) for _ in range(10))] == [5, 5]
+        assert [quota.outlook(1.0)[0], sum(quota.take(1, 1.0) for _ in range(10))] == [5, 5]
 
 
 def test_a_report_that_was_heard_twice_counts_once():
@@ -95,7 +95,14 @@ def test_more_rows_than_fit_are_let_in_by_a_full_bucket_and_paid_off():
     bucket = Bucket(10.0, 5.0, Fleet(), 0.0)
     leased(bucket, 1000, 0.0)
     assert [bucket.take(25, 0.0), bucket.take(1, 2.0), bucket.take(1, 2.2)] == [True, False, True]
-    assert bucket.outlook() == (1, 1)
+    assert bucket.outlook(2.2) == (1, 1)
+
+
+def test_what_is_left_grows_while_nobody_asks():
+    bucket = Bucket(10.0, 100.0, Fleet(), 0.0)
+    leased(bucket, 1000, 0.0)
+    assert bucket.take(100, 0.0)
+    assert [bucket.outlook(it) for it in (0.0, 5.0, 3600.0)] == [(0, 10), (50, 5), (100, 0)]
 
 
 def test_waiting_as_long_as_it_says_is_enough():

@@ -61,7 +61,7 @@ def test_a_used_up_quota_comes_again_at_midnight_utc(monkeypatch: pytest.MonkeyP
     assert found.value.retry_after_s == DAY_S / 2 - 60
     clock.hear(NOON_S + DAY_S / 2, 60.0)
     [(_, quota)] = it.buckets(60.0)
-    assert [admitted(it), quota.outlook()[0]] == [True, 1]
+    assert [admitted(it), quota.outlook(60.0)[0]] == [True, 1]
 
 
 def test_rows_that_are_refused_cost_neither_a_request_nor_the_quota():

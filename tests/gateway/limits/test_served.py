@@ -45,6 +45,17 @@ def test_a_caller_is_told_of_the_limit_and_when_to_come_again(gateway: RunningGa
     assert 'headrace_limit_refused_total{limit="requests"} 1' in gateway.http.get("/metrics").text
 
 
+def test_a_caller_is_told_how_many_rows_are_left(gateway: RunningGateway, summing: Revision):
+    gateway.publish(deployment("sum", summing), keys=(limited(KeyLimits(rows_per_s=100, requests_per_day=9)),))
+    gateway.start()
+    wait_for_workers(gateway, 1)
+    answers = [gateway.infer(rows=it) for it in (20, 1000)]
+    assert [it.status_code for it in answers] == [200, 429]
+    rows, day = zip(*[it.headers["ratelimit"].split(", ") for it in answers], strict=True)
+    assert [it.partition(";t=")[0] for it in day] == ['"day";r=8'] * 2
+    assert rows[0] == '"rows";r=5;t=1'
+
+
 def test_changed_limits_hold_without_a_restart(gateway: RunningGateway, summing: Revision):
     deployed, one_key = deployment("sum", summing), key()
     gateway.publish(deployed, keys=(one_key,))
