@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto
 
-from serving.datatypes import DTYPES
-from tests import models, services
+from tests import services
+from tests.clients.tensors import KINDS, assert_same, every_datatype, value
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # gevent, which it uses, warns about the modules it patches
@@ -22,28 +21,11 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
-KINDS = {
-    "BOOL": TensorProto.BOOL,
-    "UINT8": TensorProto.UINT8,
-    "UINT16": TensorProto.UINT16,
-    "UINT32": TensorProto.UINT32,
-    "UINT64": TensorProto.UINT64,
-    "INT8": TensorProto.INT8,
-    "INT16": TensorProto.INT16,
-    "INT32": TensorProto.INT32,
-    "INT64": TensorProto.INT64,
-    "FP16": TensorProto.FLOAT16,
-    "FP32": TensorProto.FLOAT,
-    "FP64": TensorProto.DOUBLE,
-    "BYTES": TensorProto.STRING,
-}
-
 
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model that gives back one input of every datatype."""
-    path = tmp_path_factory.mktemp("models") / "everything.onnx"
-    return models.echo_model(path, {name.lower(): kind for name, kind in KINDS.items()})
+    return every_datatype(tmp_path_factory.mktemp("models") / "everything.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +51,6 @@ def is_live(client: Any) -> bool:
         return False
 
 
-def value(datatype: str) -> np.ndarray[Any, Any]:
-    """Three rows of two."""
-    if datatype == "BYTES":
-        return np.array([["a", "é"], ["", "\0"], ["long" * 100, "z"]], np.object_)
-    dtype = DTYPES[datatype]
-    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype) if dtype.kind in "iu" else None
-    extremes = [0, 1] if limits is None else [limits.min, limits.max]
-    return np.array([extremes, [0, 1], [1, 0]], dtype)
-
-
 def inputs(binary: bool) -> list[Any]:
     made: list[Any] = []
     for datatype in KINDS:
@@ -96,11 +68,7 @@ def test_every_datatype_comes_back(client: Any, binary_in: bool, binary_out: boo
     result = client.infer("everything", inputs(binary_in), outputs=asked, request_id="7")
     assert result.get_response()["id"] == "7"
     for datatype in KINDS:
-        expected = value(datatype)
-        came = result.as_numpy(f"{datatype.lower()}_out")
-        if datatype == "BYTES":
-            came = np.array([it if isinstance(it, str) else it.decode() for it in came.ravel()], np.object_).reshape(3, 2)
-        np.testing.assert_array_equal(came, expected, err_msg=datatype)
+        assert_same(result.as_numpy(f"{datatype.lower()}_out"), value(datatype), datatype)
 
 
 @pytest.mark.parametrize("algorithm", ["gzip", "deflate"])

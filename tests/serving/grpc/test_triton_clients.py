@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from onnx import TensorProto
 
-from serving.datatypes import DTYPES
 from serving.grpc.single import SingleModel
 from tests import models
+from tests.clients.tensors import KINDS, assert_same, value
 from tests.serving.conftest import Load
 from tests.serving.grpc.conftest import ListenGrpc
 
@@ -25,32 +25,6 @@ with warnings.catch_warnings():
 
 triton: Any = tritonclient.grpc
 aio: Any = tritonclient.grpc.aio
-
-KINDS = {
-    "BOOL": TensorProto.BOOL,
-    "UINT8": TensorProto.UINT8,
-    "UINT16": TensorProto.UINT16,
-    "UINT32": TensorProto.UINT32,
-    "UINT64": TensorProto.UINT64,
-    "INT8": TensorProto.INT8,
-    "INT16": TensorProto.INT16,
-    "INT32": TensorProto.INT32,
-    "INT64": TensorProto.INT64,
-    "FP16": TensorProto.FLOAT16,
-    "FP32": TensorProto.FLOAT,
-    "FP64": TensorProto.DOUBLE,
-    "BYTES": TensorProto.STRING,
-}
-
-
-def value(datatype: str) -> np.ndarray[Any, Any]:
-    """Three rows of two, with the datatype's extremes."""
-    if datatype == "BYTES":
-        return np.array([["a", "é"], ["", "\0"], ["long" * 100, "z"]], np.object_)
-    dtype = DTYPES[datatype]
-    limits = np.finfo(dtype) if dtype.kind == "f" else np.iinfo(dtype) if dtype.kind in "iu" else None
-    extremes = [0, 1] if limits is None else [limits.min, limits.max]
-    return np.array([extremes, [0, 1], [1, 0]], dtype)
 
 
 def inputs(datatypes: Iterable[str] = KINDS) -> list[Any]:
@@ -69,10 +43,7 @@ def tensor(array: np.ndarray[Any, Any], name: str = "x", datatype: str = "FP32")
 
 def check_everything(result: Any) -> None:
     for datatype in KINDS:
-        came = result.as_numpy(f"{datatype.lower()}_out")
-        if datatype == "BYTES":
-            came = np.array([it.decode() for it in came.ravel()], np.object_).reshape(3, 2)
-        np.testing.assert_array_equal(came, value(datatype), err_msg=datatype)
+        assert_same(result.as_numpy(f"{datatype.lower()}_out"), value(datatype), datatype)
 
 
 @pytest.fixture
