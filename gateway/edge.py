@@ -30,12 +30,12 @@ from serving.application import (
     statistics_of,
 )
 from serving.http import JSON, Exchange
+from serving.metrics import PROMETHEUS
 from serving.repository import REPOSITORY
 from serving.verbs import call_for
 
 logger = logging.getLogger(__name__)
 
-PROMETHEUS: Final = b"text/plain; version=0.0.4; charset=utf-8"
 SERVER: Final = describe_server("headrace", version("headrace"))
 
 

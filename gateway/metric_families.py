@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from gateway.traffic import DURATION_BUCKETS_US, ROWS_BUCKETS
+from serving.metrics import DURATION_BUCKETS_US, ROWS_BUCKETS
 
 DEPLOYMENT: Final = ("organization_id", "project_id", "deployment")
 VERSION: Final = (*DEPLOYMENT, "version")

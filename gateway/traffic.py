@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Container
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -10,13 +10,7 @@ from numpy.typing import NDArray
 
 from contracts.records import COLUMNS, RecordBatch
 from serving.batch_statistics import Statistics
-
-DURATION_BUCKETS_US: Final = (
-    *(50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 500_000),
-    *(1_000_000, 2_500_000, 5_000_000, 10_000_000, 30_000_000, 60_000_000),
-)
-ROWS_BUCKETS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-STAGES: Final = ("queue", "preprocess", "infer", "postprocess", "total")
+from serving.metrics import DURATION_BUCKETS_US, ROWS_BUCKETS, STAGES
 
 Numbers = NDArray[Any]
 

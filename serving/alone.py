@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from serving.grpc.server import Limits as GrpcLimits
 from serving.grpc.server import listen_grpc
 from serving.grpc.single import SingleModel
 from serving.http import Application, Exchange, Limits, listen
+from serving.metrics import PROMETHEUS, Metrics
 from serving.models import Model, load_model
 from serving.repository import INDEX, ModelState, read_index, render_index
 from serving.tls import Tls
@@ -54,15 +56,16 @@ async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyn
     limits = Limits(
         max_body_bytes=settings.max_body_bytes, max_connections=settings.max_connections, idle_timeout_s=settings.idle_timeout_s
     )
+    metrics = Metrics(model)
     server = await listen(
-        application(model, settings.max_body_bytes),
+        application(model, settings.max_body_bytes, metrics),
         limits,
         host=settings.host,
         port=settings.inference_port,
         tls=None if tls is None else tls.context,
     )
     grpc_server = await listen_grpc(
-        SingleModel(model),
+        SingleModel(model, metrics.count),
         GrpcLimits(max_message_bytes=settings.max_body_bytes, max_connections=settings.max_connections),
         address=settings.host,
         port=settings.grpc_port,
@@ -77,28 +80,32 @@ async def serve_alone(settings: ServeSettings, path: Path, name: str, stop: asyn
     await asyncio.to_thread(model.close)
 
 
-def application(model: Model, limit: int) -> Application:
-    """The paths of the protocol over one model."""
+def application(model: Model, limit: int, metrics: Metrics | None = None) -> Application:
+    """The paths of the protocol over one model, and its metrics: `metrics`, if they count what comes by other ways too."""
+    counting = metrics or Metrics(model)
 
     def answer(exchange: Exchange) -> None:
         try:
-            _answer(exchange, exchange.path, model, limit)
+            _answer(exchange, exchange.path, model, limit, counting)
         except HeadraceError as error:
             refuse(exchange, error)
 
     return answer
 
 
-def _answer(exchange: Exchange, path: str, model: Model, limit: int) -> None:
+def _answer(exchange: Exchange, path: str, model: Model, limit: int, metrics: Metrics) -> None:
     if path == ALL_STATISTICS != MODELS + model.name:
         if allow(exchange, b"GET"):
             exchange.respond(200, statistics_of((model,)))
     elif path.startswith(MODELS):
-        _answer_model(exchange, path, model, limit)
+        _answer_model(exchange, path, model, limit, metrics.count)
     elif path == INDEX:
         if allow(exchange, b"POST"):
             index = [ModelState(model.name, model.version, "READY")]
             exchange.respond(200, render_index(index, read_index(exchange.body)))
+    elif path == "/metrics":
+        if allow(exchange, b"GET"):
+            exchange.respond(200, metrics.render(), PROMETHEUS)
     else:
         body = _FIXED.get(path)
         if body is None:
@@ -107,7 +114,7 @@ def _answer(exchange: Exchange, path: str, model: Model, limit: int) -> None:
             exchange.respond(200, body)
 
 
-def _answer_model(exchange: Exchange, path: str, model: Model, limit: int) -> None:
+def _answer_model(exchange: Exchange, path: str, model: Model, limit: int, count: Callable[[Call], None]) -> None:
     name, version, verb = split_path(path)
     if name != model.name:
         raise ModelUnknown(name)
@@ -117,11 +124,7 @@ def _answer_model(exchange: Exchange, path: str, model: Model, limit: int) -> No
     if make_call is None:
         answer_about(exchange, model, verb)
     elif allow(exchange, b"POST"):
-        make_call(exchange, limit).begin(model, model.submit, _forget)
-
-
-def _forget(_call: Call) -> None:
-    """Nobody keeps a request log here."""
+        make_call(exchange, limit).begin(model, model.submit, count)
 
 
 _FIXED: Final = {

@@ -1,6 +1,6 @@
 """A host of one model, without keys: whoever calls may call it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from serving.calls import Call
 from serving.errors import ModelUnknown, VersionNotFound
@@ -15,8 +15,9 @@ class SingleModel:
 
     is_ready = True
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+    def __init__(self, model: Model, count: Callable[[Call], None] = lambda _: None) -> None:
+        """`count` is told of each call that is over."""
+        self._model, self._count = model, count
 
     def open(self, authorization: bytes) -> Session:
         """The one session there is."""
@@ -42,9 +43,9 @@ class SingleModel:
         try:
             model = self.model(name, version)
         except (ModelUnknown, VersionNotFound) as error:
-            call.reject(error, _forget)
+            call.reject(error, self._count)
         else:
-            call.begin(model, model.submit, _forget)
+            call.begin(model, model.submit, self._count)
 
     def index(self) -> Iterable[ModelState]:
         """The model, which is READY."""
@@ -53,7 +54,3 @@ class SingleModel:
     async def change(self, name: str, verb: Verb) -> None:
         """Raises MethodUnsupported."""
         raise MethodUnsupported(f"this server serves one model, and does not {verb} it")
-
-
-def _forget(_call: Call) -> None:
-    """Nobody keeps a request log here."""
