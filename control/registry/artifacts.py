@@ -8,7 +8,7 @@ neither may hold a transaction open while the store is busy. So:
 * a deletion dooms digests that nothing holds, commits, deletes the files, and only then forgets the digests.
 
 Who dooms a digest is the only one to delete its file, for `LEASE`. What a crash or an outage leaves behind (a doomed digest, a
-file that nothing came to hold) `sweep` finds and finishes.
+file that nothing came to hold) `sweep` finds and finishes, or the next upload of the same file.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ SWEEP_INTERVAL_S: Final = 600.0
 ABANDONED_AFTER: Final = timedelta(days=1)
 """A claim this old belongs to no upload under way."""
 SWEEP_BATCH: Final = 100
-LEASE: Final = timedelta(minutes=10)
+LEASE: Final = timedelta(minutes=1)
 DELETE_TIMEOUT_S: Final = LEASE.total_seconds() / 2
 
 CLAIM: Final[LiteralString] = """

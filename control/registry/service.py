@@ -89,6 +89,7 @@ async def store_file(database: Database, store: ArtifactStore, path: Path, diges
     for _ in range(CLAIM_ATTEMPTS):
         if await database.run(lambda it: artifacts.claim(it, digest)):
             break
+        await release(database, store, [digest])  # who was deleting it may have died: then this finishes it
         await asyncio.sleep(CLAIM_PAUSE_S)
     else:
         raise StoreUnavailable("the same file is being deleted at this moment; try again")

@@ -125,6 +125,19 @@ async def test_an_upload_is_told_to_come_again_while_its_file_is_being_deleted(
     assert (await upload(account, model["id"], file.read_bytes())).status_code == 201
 
 
+async def test_an_upload_finishes_the_deletion_that_a_crash_left_undone(
+    account: Account, connection: asyncpg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "CLAIM_PAUSE_S", 0)
+    file = model_file(tmp_path, 108)
+    version = await create_version(account, file)
+    await delete(account, version["model_id"])
+    dead = "INSERT INTO artifacts (digest, doomed_at) VALUES ($1, now() - $2::interval)"
+    await connection.execute(dead, version["digest"], artifacts.LEASE)
+    model = await create_model(account)
+    assert (await upload(account, model["id"], file.read_bytes())).status_code == 201
+
+
 async def test_a_deletion_waits_for_an_insertion_and_then_leaves_the_file(
     account: Account, database: Database, connection: asyncpg.Connection, tmp_path: Path
 ):

@@ -1,6 +1,7 @@
 """Whatever dies, moves or is cancelled in mid-job: no row is lost, none is there twice, and none is another model's."""
 
 import asyncio
+import itertools
 import signal
 import subprocess
 import sys
@@ -21,9 +22,22 @@ from tests.control.registry import Json, create_version, deploy, project, stored
 from tests.gateway.running import RunningGateway
 from tests.services import wait_until
 
-ROWS = 60_000
-CONTENT = b"id,x_0,x_1\n" + b"".join(b"%d,%d,0.5\n" % (it, it) for it in range(ROWS))
-RESULTS = b"id,x_0,x_1,y\n" + b"".join(b"%d,%d,0.5,%d.5\n" % (it, it, it) for it in range(ROWS))
+ROWS = 150_000
+FIRST = itertools.count(step=ROWS)
+
+
+class Table:
+    """The rows of one test, and what the model says to them; no other test has the same files."""
+
+    def __init__(self) -> None:
+        numbers = range(begin := next(FIRST), begin + ROWS)
+        self.content = b"id,x_0,x_1\n" + b"".join(b"%d,%d,0.5\n" % (it, it) for it in numbers)
+        self.results = b"id,x_0,x_1,y\n" + b"".join(b"%d,%d,0.5,%d.5\n" % (it, it, it) for it in numbers)
+
+
+@pytest.fixture
+def table() -> Table:
+    return Table()
 
 
 @pytest.fixture
@@ -75,8 +89,10 @@ def kill_at_once(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-async def test_a_killed_control_planes_job_goes_on_where_it_was(account: Account, sums: Json, settings: ControlSettings):
-    job = await jobs.start(account, sums, CONTENT)
+async def test_a_killed_control_planes_job_goes_on_where_it_was(
+    account: Account, sums: Json, table: Table, settings: ControlSettings
+):
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings) as process:
         before = await progressed(account, job)
         kill_at_once(process)
@@ -85,23 +101,23 @@ async def test_a_killed_control_planes_job_goes_on_where_it_was(account: Account
         done = await jobs.until(account, job, "succeeded", timeout_s=90)
     assert after["started_at"] == before["started_at"]
     assert (done["rows_done"], done["rows_failed"], done["rows_total"]) == (ROWS, 0, ROWS)
-    assert await jobs.download(account, job) == RESULTS
+    assert await jobs.download(account, job) == table.results
 
 
-async def test_a_killed_process_of_a_job_is_replaced(account: Account, sums: Json, settings: ControlSettings):
-    job = await jobs.start(account, sums, CONTENT)
+async def test_a_killed_process_of_a_job_is_replaced(account: Account, sums: Json, table: Table, settings: ControlSettings):
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings) as process:
         await progressed(account, job)
         for child in psutil.Process(process.pid).children():
             child.kill()
         await jobs.until(account, job, "succeeded")
-    assert await jobs.download(account, job) == RESULTS
+    assert await jobs.download(account, job) == table.results
 
 
 async def test_a_control_plane_that_ends_in_good_order_gives_its_job_back_at_once(
-    account: Account, sums: Json, settings: ControlSettings
+    account: Account, sums: Json, table: Table, settings: ControlSettings
 ):
-    job = await jobs.start(account, sums, CONTENT)
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings) as process:
         await progressed(account, job)
         process.send_signal(signal.SIGTERM)
@@ -109,11 +125,11 @@ async def test_a_control_plane_that_ends_in_good_order_gives_its_job_back_at_onc
     assert (await jobs.look(account, job))["state"] == "queued"
     with other_control(settings):
         await jobs.until(account, job, "succeeded")
-    assert await jobs.download(account, job) == RESULTS
+    assert await jobs.download(account, job) == table.results
 
 
-async def test_a_cancelled_job_stops_and_can_be_resumed(account: Account, sums: Json, settings: ControlSettings):
-    job = await jobs.start(account, sums, CONTENT)
+async def test_a_cancelled_job_stops_and_can_be_resumed(account: Account, sums: Json, table: Table, settings: ControlSettings):
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings) as process:
         await progressed(account, job)
         answer = await account.client.post(f"{jobs.path(account, job)}/cancel")
@@ -126,14 +142,14 @@ async def test_a_cancelled_job_stops_and_can_be_resumed(account: Account, sums: 
         resumed = await account.client.post(f"{jobs.path(account, job)}/resume")
         assert resumed.json()["rows_done"] == stopped["rows_done"]
         await jobs.until(account, job, "succeeded")
-    assert await jobs.download(account, job) == RESULTS
+    assert await jobs.download(account, job) == table.results
     assert (await account.client.post(f"{jobs.path(account, job)}/resume")).status_code == 409
 
 
-async def test_a_deleted_job_stops_and_leaves_no_files(account: Account, sums: Json, settings: ControlSettings):
+async def test_a_deleted_job_stops_and_leaves_no_files(account: Account, sums: Json, table: Table, settings: ControlSettings):
     artifacts = Path(settings.artifacts)
     before = stored_files(artifacts)
-    job = await jobs.start(account, sums, CONTENT)
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings) as process:
         await progressed(account, job)
         assert (await account.client.delete(jobs.path(account, job))).status_code == 204
@@ -143,21 +159,23 @@ async def test_a_deleted_job_stops_and_leaves_no_files(account: Account, sums: J
 
 
 async def test_a_job_survives_a_gateway_that_is_away(
-    account: Account, sums: Json, settings: ControlSettings, gateway: RunningGateway
+    account: Account, sums: Json, table: Table, settings: ControlSettings, gateway: RunningGateway
 ):
-    job = await jobs.start(account, sums, CONTENT)
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings):
         await progressed(account, job)
         gateway.kill()
         await asyncio.to_thread(gateway.start)
         await jobs.until(account, job, "succeeded")
-    assert await jobs.download(account, job) == RESULTS
+    assert await jobs.download(account, job) == table.results
 
 
-async def test_results_of_two_models_are_never_mixed(account: Account, sums: Json, settings: ControlSettings, tmp_path: Path):
+async def test_results_of_two_models_are_never_mixed(
+    account: Account, sums: Json, table: Table, settings: ControlSettings, tmp_path: Path
+):
     other = await create_version(account, models.sum_model(tmp_path / "other.onnx", width=2, metadata={"other": "file"}))
     path = f"{project(account)}/deployments/{sums['id']}"
-    job = await jobs.start(account, sums, CONTENT)
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings):
         await progressed(account, job)
         await account.client.patch(path, json={"model_version_id": other["id"]})
@@ -169,11 +187,11 @@ async def test_results_of_two_models_are_never_mixed(account: Account, sums: Jso
         resumed = await account.client.post(f"{jobs.path(account, job)}/resume")
         assert (resumed.json()["state"], resumed.json()["reason"]) == ("queued", "")
         await jobs.until(account, job, "succeeded")
-    assert await jobs.download(account, job) == RESULTS
+    assert await jobs.download(account, job) == table.results
 
 
-async def test_a_job_ends_with_its_deployment(account: Account, sums: Json, settings: ControlSettings):
-    job = await jobs.start(account, sums, CONTENT)
+async def test_a_job_ends_with_its_deployment(account: Account, sums: Json, table: Table, settings: ControlSettings):
+    job = await jobs.start(account, sums, table.content)
     with other_control(settings):
         await progressed(account, job)
         await account.client.delete(f"{project(account)}/deployments/{sums['id']}")
