@@ -159,8 +159,10 @@ class KeyLimiter:
 
     def header_lines(self) -> bytes:
         """What an answer says of the limits: whole lines."""
-        parts: list[bytes] = []
         now = time.monotonic()
+        if len(self._buckets) == 1 and self.requests is not None:  # the usual case; this takes half the time
+            return b'%sratelimit: "requests";r=%d;t=%d\r\n' % (self._policy, *self.requests.outlook(now))
+        parts: list[bytes] = []
         if self.requests is not None:
             parts.append(b'"requests";r=%d;t=%d' % self.requests.outlook(now))
         if self.rows is not None:
