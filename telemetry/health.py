@@ -12,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from redis.exceptions import RedisError
 
 from contracts.errors import HeadraceError
+from telemetry.backlog import look_at_backlog
 from telemetry.errors import StoreUnavailable
 from telemetry.injected import Metrics, Redis, Store
 
@@ -56,8 +57,9 @@ async def get_readiness(store: Store, redis: Redis) -> Response[Readiness]:
 
 
 @get("/metrics", operation_id="getMetrics")
-async def get_metrics(metrics: Metrics) -> Response[bytes]:
+async def get_metrics(metrics: Metrics, redis: Redis) -> Response[bytes]:
     """Prometheus text."""
+    await look_at_backlog(redis, metrics)
     return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -80,7 +80,6 @@ class Ingest:
                 await self._settle(entry, stopping)
             if time.monotonic() >= rescue_at:
                 await self._rescue(ABANDONED_MS, stopping)
-                self._metrics.stream_entries.set(await self._redis.xlen(LOG_STREAM))
                 rescue_at = time.monotonic() + RESCUE_EVERY_S
 
     async def _join_group(self) -> None:

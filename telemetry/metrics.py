@@ -26,3 +26,6 @@ class Metrics:
         self.stream_entries = Gauge(
             "headrace_log_stream_entries", "Batches in the stream that are not stored yet.", registry=self.registry
         )
+        self.oldest_seconds = Gauge(
+            "headrace_log_oldest_pending_seconds", "Age of the oldest of them, 0 if there is none.", registry=self.registry
+        )
