@@ -111,6 +111,8 @@ def test_a_single_call_is_soon_visible(short_tmp: Path, redis_url: str, stream: 
         wait_until(program.ready, "telemetry")
         stream.xadd(LOG_STREAM, fields(source.batch(source.record(time.time_ns() // 1000))))
         wait_until(lambda: program.calls(source) == 1, "the call", timeout_s=5.0)
+        wait_until(lambda: "headrace_log_stream_entries 0.0\n" in program.http.get("/metrics").text, "its end in the stream")
+        assert "headrace_log_ingest_rows_total 1.0\n" in program.http.get("/metrics").text
 
 
 def test_kills_in_the_middle_neither_lose_nor_repeat_a_record(short_tmp: Path, redis_url: str, stream: redis.Redis) -> None:
