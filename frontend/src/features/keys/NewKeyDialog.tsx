@@ -41,6 +41,7 @@ function OpenDialog({ projectId, onOpenChange }: Omit<NewKeyDialogProps, 'open'>
 interface NewKeyForm extends LimitForm {
   name: string;
   infer: boolean;
+  repository: boolean;
   days: string;
 }
 
@@ -52,11 +53,11 @@ const LIFETIMES = [
 ];
 
 function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
-  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, days: '90', limits: NO_LIMITS } });
+  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, repository: false, days: '90', limits: NO_LIMITS } });
   const [limiting, setLimiting] = useState(false);
   const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at']);
   const { errors } = formState;
-  const submit = handleSubmit(({ name, days, limits }) => creating.mutate({ name, scopes: ['infer'], expires_at: inDays(days), limits: limitsOf(limits) }));
+  const submit = handleSubmit(({ name, days, limits, ...scopes }) => creating.mutate({ name, scopes: scopesOf(scopes), expires_at: inDays(days), limits: limitsOf(limits) }));
   return (
     <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
       <Field label="Name" hint="The program that will use it, such as “checkout service”." error={errors.name?.message ?? refusal.fields.name}>
@@ -64,7 +65,12 @@ function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreat
       </Field>
       <fieldset className="flex flex-col gap-2">
         <legend className="mb-1.5 text-label">The key may</legend>
-        <Checkbox label="Call deployments" hint="infer: send requests to every deployment of this project." {...register('infer', { required: 'A key that may do nothing is of no use.' })} />
+        <Checkbox
+          label="Call deployments"
+          hint="infer: send requests to every deployment of this project."
+          {...register('infer', { validate: (_, form) => scopesOf(form).length > 0 || 'A key that may do nothing is of no use.' })}
+        />
+        <Checkbox label="Load and unload them" hint="repository: list them on the gateways, take them out of memory and back." {...register('repository', { deps: ['infer'] })} />
         {(errors.infer ?? refusal.fields.scopes) && (
           <p role="alert" className="text-caption text-danger">
             {errors.infer?.message ?? refusal.fields.scopes}
@@ -99,6 +105,8 @@ function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreat
     </form>
   );
 }
+
+const scopesOf = (chosen: Pick<NewKeyForm, 'infer' | 'repository'>) => (['infer', 'repository'] as const).filter((it) => chosen[it]);
 
 /** The moment `days` days from now; null for "never". */
 const inDays = (days: string): string | null => (days === '' ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString());

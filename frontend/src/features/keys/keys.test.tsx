@@ -54,6 +54,27 @@ test('a key without a name is refused in the form', async () => {
   expect(await form.findByText('Give the key a name.')).toBeInTheDocument();
 });
 
+test('a new key may do what is ticked, and must do something', async () => {
+  const asked = vi.fn();
+  answer('post', '/projects/{project_id}/keys', async ({ request }) => {
+    asked(await request.json());
+    return json({ key: key(), secret: SECRET }, 201);
+  });
+  const { user } = visit(PAGE);
+  await user.click((await screen.findAllByRole('button', { name: 'Create key' }))[0]!);
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Name'), 'operations');
+  await user.selectOptions(form.getByLabelText('Expires after'), 'Never');
+  await user.click(form.getByLabelText(/Call deployments/));
+  await user.click(form.getByRole('button', { name: 'Create key' }));
+  expect(await form.findByText('A key that may do nothing is of no use.')).toBeInTheDocument();
+
+  await user.click(form.getByLabelText(/Load and unload them/));
+  await user.click(form.getByRole('button', { name: 'Create key' }));
+  expect(await screen.findByText(SECRET)).toBeInTheDocument();
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['repository'], expires_at: null, limits: NONE });
+});
+
 test('a new key can be limited; what is wrong about a limit is said before it is sent', async () => {
   const asked = vi.fn();
   answer('post', '/projects/{project_id}/keys', async ({ request }) => {
