@@ -44,7 +44,7 @@ class Inference:
     """The way of a call through one worker. `routes` is None until the first table has come."""
 
     def __init__(self, traffic: Traffic, log: Callable[[Entry, int], None]) -> None:
-        """`log` is told with every entry how much its values weigh: their number, and what keeping them keeps in memory."""
+        """`log` is told with every entry what else its values keep in memory, as so many values more."""
         self.routes: Routes | None = None
         self._traffic, self._log = traffic, log
 
@@ -114,7 +114,7 @@ class Inference:
         queue_ns, infer_ns, batch_rows, cache = (
             (0, 0, 0, "") if ticket is None else (ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache)
         )
-        outcome, begin, weight = _logged(call)
+        outcome, begin = _logged(call)
         self._log(
             (
                 time_ns,
@@ -134,7 +134,7 @@ class Inference:
                 outcome,
                 begin,
             ),
-            weight,
+            call.size_bytes // BYTES_A_VALUE,
         )
 
 
@@ -162,11 +162,11 @@ def _taking_rows(call: Call, submit: Submit, limiter: Limiter) -> Submit:
     return take_rows
 
 
-def _logged(call: Call) -> tuple[Outcome | None, int, int]:
-    """Where the call's values are, in the order of the signature, its first row there, and their weight; None if too many."""
-    request, ticket, size_bytes = call.request, call.ticket, call.size_bytes
-    if request is None or size_bytes > MAX_LOGGED_BYTES:
-        return None, 0, 0
+def _logged(call: Call) -> tuple[Outcome | None, int]:
+    """Where the call's values are, in the order of the signature, and its first row there; None if they are too many."""
+    request, ticket = call.request, call.ticket
+    if request is None or call.size_bytes > MAX_LOGGED_BYTES:
+        return None, 0
     outcome, begin = None if ticket is None or call.status != 200 else ticket.outcome, 0
     if outcome is None or ticket is None:
         outcome = outcome_of(tuple(request.inputs.values()), [], request.rows)
@@ -175,12 +175,12 @@ def _logged(call: Call) -> tuple[Outcome | None, int, int]:
     else:
         outcome = _in_order(ticket, call.model.output_names)
     values = outcome.size if request.rows == outcome.rows else outcome.size * request.rows // outcome.rows
-    return (None, 0, 0) if values > MAX_LOGGED_VALUES else (outcome, begin, values + size_bytes // BYTES_A_VALUE)
+    return (None, 0) if values > MAX_LOGGED_VALUES else (outcome, begin)
 
 
 def _in_order(ticket: Ticket, names: Sequence[str]) -> Outcome:
     """The outcome of `ticket` alone, its outputs in the order of the signature; without them if not all were asked for."""
     request = ticket.request
     by_name = dict(zip(request.outputs, ticket.outputs, strict=True))
-    outputs = [by_name[it] for it in names] if len(by_name) == len(names) else []
+    outputs = [by_name[it].copy() for it in names] if len(by_name) == len(names) else []
     return outcome_of(tuple(request.inputs.values()), outputs, request.rows)

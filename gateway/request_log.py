@@ -79,14 +79,19 @@ class RequestLog:
     def spilled_bytes(self) -> int:
         return self._spill.size_bytes
 
-    def append(self, entry: Entry, values: int) -> None:
-        """Take over `entry`, without its `values` if so many more have no room; when the ring is full the oldest entry goes."""
-        left = self._values_left - values
-        if left >= 0:
-            self._values_left = left
-        else:
-            self.without_values += 1
-            entry = without_values(entry)
+    def append(self, entry: Entry, more: int) -> None:
+        """Take over `entry`, without its values if they have no room; when the ring is full the oldest entry goes.
+
+        With its first entry an outcome is kept whole, which weighs as much as it has elements, and `more` beyond that.
+        """
+        outcome = entry[-2]
+        if outcome is not None and not outcome.is_logged:
+            left = self._values_left - outcome.size - more
+            if left >= 0:
+                self._values_left, outcome.is_logged = left, True
+            else:
+                self.without_values += 1
+                entry = without_values(entry)
         ring = self._ring
         if len(ring) >= self._bound:
             ring.popleft()

@@ -24,6 +24,8 @@ class Outcome(Struct, eq=False):
     """Of all requests together."""
     size: int
     """Elements of all arrays."""
+    is_logged: bool = False
+    """The request log keeps it already."""
     rendered: Rendered | None = None
     """The only output, once an encoder has written it."""
 

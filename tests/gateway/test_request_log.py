@@ -219,13 +219,24 @@ async def test_redis_out_of_memory_costs_no_record(valkey: BreakableValkey, tmp_
 
 async def test_only_so_many_values_wait_for_one_flush(valkey: BreakableValkey, tmp_path: Path) -> None:
     async with running_log(valkey.url, tmp_path) as log:
-        for number, weight in enumerate((request_log.VALUES_A_FLUSH - 5, 6, 5), start=1):
-            log.append(entry(inputs=(np.full(1, number),)), weight)
+        for number, more in enumerate((request_log.VALUES_A_FLUSH - 6, 5, 4), start=1):
+            log.append(entry(inputs=(np.full(1, number),)), more)
         assert log.without_values == 1
         await until(lambda: log.sent == 3, "the flush")
-        log.append(entry(inputs=(np.full(1, 4),)), request_log.VALUES_A_FLUSH)
+        log.append(entry(inputs=(np.full(1, 4),)), request_log.VALUES_A_FLUSH - 1)
     found = [np.frombuffer(it.input_numbers).tolist() for batch in batches(valkey) for it in unpack(batch)]
     assert found == [[1], [], [3], [4]]
+
+
+async def test_what_requests_share_weighs_once_and_whole(valkey: BreakableValkey, tmp_path: Path) -> None:
+    kept = outcome_of([np.arange(request_log.VALUES_A_FLUSH - 1)[:, None]], [], request_log.VALUES_A_FLUSH - 1)
+    other = outcome_of([np.arange(2)[:, None]], [], 2)
+    async with running_log(valkey.url, tmp_path) as log:
+        for outcome, begin in ((kept, 7), (other, 0), (kept, 8), (other, 1)):
+            log.append((*entry()[:-2], outcome, begin), 0)
+        assert log.without_values == 2
+    found = [np.frombuffer(it.input_numbers).tolist() for batch in batches(valkey) for it in unpack(batch)]
+    assert found == [[7], [], [8], []]
 
 
 async def test_a_full_batch_is_carried_away_at_once(
