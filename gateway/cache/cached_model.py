@@ -125,15 +125,13 @@ class CachedModel:
     def _settle(self, flight: Flight, run: Ticket) -> None:
         waiters = self._land(flight)
         if run.error is not None:
-            flight.fail(waiters, run.error, self._model.submit)
+            flight.fail(waiters, run.error, self._run_alone)
             return
         first, *others = waiters
-        first.queue_ns, first.infer_ns, first.batch_rows = run.queue_ns, run.infer_ns, run.batch_rows
-        self._counts.misses += 1
         self._counts.joined += len(others)
         if self.local.takes(size_of(run.outputs)):
             self._keep(flight.key, [_copy(it) for it in run.outputs], self._ttl_s)
-        self._hand_out(first, run.outputs, "miss")
+        self._hand_out_run(first, run)
         for ticket in others:
             self._hand_out(ticket, run.outputs, "hit")
         if self._shared is not None:
@@ -146,6 +144,21 @@ class CachedModel:
 
     def _keep(self, key: bytes, outputs: list[Array], ttl_s: float) -> None:
         self.local.put(key, Answer(outputs, size_of(outputs), time.monotonic_ns() + int(ttl_s * 1e9)))
+
+    def _run_alone(self, ticket: Ticket, request: InferRequest) -> None:
+        """Run `request` for `ticket`, whose flight came to nothing."""
+        try:
+            self._model.submit(request, ticket.caller, lambda run: self._hand_out_run(ticket, run))
+        except HeadraceError as error:
+            ticket.finish(error)
+
+    def _hand_out_run(self, ticket: Ticket, run: Ticket) -> None:
+        ticket.queue_ns, ticket.infer_ns, ticket.batch_rows = run.queue_ns, run.infer_ns, run.batch_rows
+        if run.error is not None:
+            ticket.finish(run.error)
+            return
+        self._counts.misses += 1
+        self._hand_out(ticket, run.outputs, "miss")
 
     def _hand_out(self, ticket: Ticket, outputs: list[Array], cache: str) -> None:
         ticket.cache = cache

@@ -1,11 +1,11 @@
 """One run, or look-up, that several identical requests wait for. It belongs to none of them: each may leave."""
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from contracts.errors import HeadraceError
 from serving.batcher import Ticket
-from serving.calls import Submit
 from serving.errors import CallerLeft, RequestTimedOut
 from serving.requests import InferRequest
 
@@ -35,7 +35,7 @@ class Flight:
         """Nobody waits any more."""
         return all(it.caller.is_gone for it in self.waiters)
 
-    def fail(self, waiters: list[Ticket], error: HeadraceError, submit: Submit) -> None:
+    def fail(self, waiters: list[Ticket], error: HeadraceError, run_alone: Callable[[Ticket, InferRequest], None]) -> None:
         """Hand `error` to all, but let those run for themselves who joined late and whose time is not over."""
         now_ns = time.monotonic_ns()
         for ticket in waiters:
@@ -43,7 +43,7 @@ class Flight:
             if again is None or ticket.caller.is_gone:
                 ticket.finish(error)
             else:
-                _run_alone(ticket, again, submit)
+                run_alone(ticket, again)
 
     def _again(self, ticket: Ticket, error: HeadraceError, now_ns: int) -> InferRequest | None:
         """What `ticket` may still ask by itself, in the time that it has left."""
@@ -59,17 +59,3 @@ class Flight:
 
 def _with_timeout(request: InferRequest, timeout_us: int) -> InferRequest:
     return InferRequest(request.inputs, request.rows, request.outputs, request.binary, request.id, request.priority, timeout_us)
-
-
-def _run_alone(ticket: Ticket, request: InferRequest, submit: Submit) -> None:
-    def settle(run: Ticket) -> None:
-        ticket.queue_ns, ticket.infer_ns, ticket.batch_rows, ticket.cache = run.queue_ns, run.infer_ns, run.batch_rows, "miss"
-        if run.error is None:
-            ticket.answer(run.outputs)
-        else:
-            ticket.finish(run.error)
-
-    try:
-        submit(request, ticket.caller, settle)
-    except HeadraceError as error:
-        ticket.finish(error)

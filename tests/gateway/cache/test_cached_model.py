@@ -146,7 +146,8 @@ async def test_who_joined_late_is_not_timed_out_with_the_first(hasty: GatedModel
     assert not late.over
     hasty.gate.set()
     await over(late)
-    assert late.answer == [[2]]
+    assert (late.answer, late.ticket.cache) == ([[2]], "miss")
+    assert (it.counts.misses, it.counts.joined, hasty.statistics.cache_miss.count) == (1, 0, 1)
 
 
 async def test_who_joined_late_is_timed_out_in_their_own_time(hasty: GatedModel) -> None:
