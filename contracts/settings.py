@@ -55,6 +55,10 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     """Address applications use for inference, shown in snippets."""
     gateway_url: str = ""
     """Address at which control itself reaches the gateway, for the try-it form; empty means `inference_url`."""
+    smtp_url: str = ""
+    """`smtp://[user:password@]host[:port]` or `smtps://…`; empty keeps mails as files under `<data>/mail`."""
+    mail_from: str = "headrace@localhost"
+    """Address that mails come from."""
     console_directory: Path = Path("frontend/dist")
     max_model_bytes: Annotated[int, Meta(ge=1024)] = 2 * 1024**3
     inspect_memory_bytes: Annotated[int, Meta(ge=2**28)] = 4 * 1024**3

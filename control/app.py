@@ -53,6 +53,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             async with (
                 publishing_routes(settings.database_url, resources.database, resources.redis),
                 running(sweep_forever(resources.database, resources.artifacts)),
+                running(resources.mailer.deliver_forever()),
                 dispatching(Dispatcher(settings, resources.database, resources.registry.staging.root)),
             ):
                 yield

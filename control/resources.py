@@ -16,6 +16,7 @@ from control.database import Database
 from control.deployments.trial import open_gateway
 from control.identity.passwords import Passwords
 from control.identity.throttle import Throttle
+from control.mail.mailer import Mailer, open_mailer
 from control.registry.inspection import Inspector
 from control.registry.service import Registry
 from control.registry.staging import open_staging
@@ -38,6 +39,7 @@ class Resources(Struct, frozen=True):
     registry: Registry
     passwords: Passwords
     throttle: Throttle
+    mailer: Mailer
 
 
 @asynccontextmanager
@@ -64,6 +66,7 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
             registry=Registry(database, artifacts, staging, inspector, settings.max_model_bytes),
             passwords=passwords,
             throttle=Throttle(),
+            mailer=open_mailer(settings.smtp_url, settings.mail_from, settings.data / "mail"),
         )
 
 
