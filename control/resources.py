@@ -19,6 +19,7 @@ from control.identity.throttle import Throttle
 from control.mail.mailer import Mailer, open_mailer
 from control.registry.inspection import Inspector
 from control.registry.service import Registry
+from control.registry.slots import Slots
 from control.registry.staging import open_staging
 
 REDIS_TIMEOUT_S: Final = 2.0
@@ -37,6 +38,8 @@ class Resources(Struct, frozen=True):
     gateway: httpx.AsyncClient
     """Speaks to the inference API; paths are relative to its root."""
     registry: Registry
+    batch_inputs: Slots
+    """For looking into the input files of batch jobs."""
     passwords: Passwords
     throttle: Throttle
     mailer: Mailer
@@ -64,6 +67,7 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
             telemetry=await stack.enter_async_context(open_telemetry(settings.telemetry_url)),
             gateway=await stack.enter_async_context(open_gateway(settings.gateway_url or settings.inference_url)),
             registry=Registry(database, artifacts, staging, inspector, settings.max_model_bytes),
+            batch_inputs=Slots(),
             passwords=passwords,
             throttle=Throttle(),
             mailer=open_mailer(settings.smtp_url, settings.mail_from, settings.data / "mail"),

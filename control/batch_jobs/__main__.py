@@ -62,4 +62,7 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)  # Arrow's threads may still read ahead; when an interpreter ends under them, they abort the process

@@ -1,11 +1,15 @@
 """Whether an input file can be predicted at all: asked before a job is made of it."""
 
 from pathlib import Path
+from typing import Final
 
 from control.batch_jobs.errors import InputRefused
 from control.batch_jobs.layout import lay_out
 from control.batch_jobs.orders import Checked, CheckOrder
 from control.batch_jobs.reading import open_source
+
+MAX_REASON: Final = 2000
+"""Characters: names of columns come from outside."""
 
 
 def check(order: CheckOrder) -> Checked:
@@ -17,6 +21,6 @@ def check(order: CheckOrder) -> Checked:
         lay_out(order.inputs, order.metadata, source.columns)
         return Checked(rows=source.count_rows())
     except InputRefused as error:
-        return Checked(str(error))
+        return Checked(str(error)[:MAX_REASON])
     except MemoryError:
         return Checked(f"reading the file takes more than {order.memory_bytes >> 20} MiB of memory")

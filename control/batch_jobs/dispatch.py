@@ -84,7 +84,7 @@ async def _run(dispatcher: Dispatcher, claim: Claim) -> None:
             logger.error("the process of batch job %s %s", claim.job_id, workers.describe_end(status))
             job = claim.job_id, claim.runner
             await dispatcher.database.run(lambda it: progress.give_back(it, *job, is_attempt=True))
-    except DatabaseUnavailable as error:
+    except (DatabaseUnavailable, OSError) as error:  # no room for a folder, no process to be had
         logger.warning("job %s is left to whoever finds it: %s", claim.job_id, error)
 
 

@@ -16,7 +16,7 @@ from contracts.signature import Tensor
 from control.batch_jobs.errors import InputRefused
 
 FEATURES_KEY: Final = "headrace.features"
-SHOWN_NAMES: Final = 12
+SHOWN_NAMES: Final = 6
 
 
 class Feature(Struct, frozen=True):

@@ -64,9 +64,7 @@ INSERT_INPUT: Final[LiteralString] = """
 
 async def insert_job(connection: Connection, project_id: UUID, new: NewJob) -> UUID:
     """The id of the new job. Raises BatchJobsWaiting, or DeploymentNotFound if it was deleted meanwhile."""
-    await connection.execute(LOCK_PROJECT, project_id)
-    if await connection.fetchval(COUNT_OPEN, project_id) >= MAX_OPEN_JOBS:
-        raise BatchJobsWaiting(f"{MAX_OPEN_JOBS} batch jobs of this project are not finished yet", RETRY_AFTER_S)
+    await _check_room(connection, project_id)
     file = new.file_name, new.format, new.rows_total
     try:
         id = await connection.fetchval(INSERT_JOB, project_id, new.deployment_id, new.version_id, *file, new.created_by)
@@ -76,6 +74,12 @@ async def insert_job(connection: Connection, project_id: UUID, new: NewJob) -> U
         raise DeploymentNotFound(new.deployment_id)
     await connection.execute(INSERT_INPUT, id, new.digest, new.size_bytes)
     return id
+
+
+async def _check_room(connection: Connection, project_id: UUID) -> None:
+    await connection.execute(LOCK_PROJECT, project_id)
+    if await connection.fetchval(COUNT_OPEN, project_id) >= MAX_OPEN_JOBS:
+        raise BatchJobsWaiting(f"{MAX_OPEN_JOBS} batch jobs of this project are not finished yet", RETRY_AFTER_S)
 
 
 LIST_JOBS: Final[LiteralString] = """
@@ -136,13 +140,20 @@ RESUME_JOB: Final[LiteralString] = """
     WHERE project_id = $1
       AND id = $2
       AND state IN ('failed', 'cancelled')
+      AND deployment_id IS NOT NULL
 """
 
 
 async def resume_job(connection: Connection, project_id: UUID, job_id: UUID) -> None:
-    """Let a job that failed or was cancelled go on after its last part. Raises BatchJobNotFound or BatchJobInWrongState."""
+    """Let a job that failed or was cancelled go on after its last part.
+
+    Raises BatchJobNotFound, BatchJobInWrongState or BatchJobsWaiting.
+    """
+    await _check_room(connection, project_id)
     if await connection.execute(RESUME_JOB, project_id, job_id) != "UPDATE 1":
         job = await find_job(connection, project_id, job_id)
+        if job.deployment_id is None and job.state in ("failed", "cancelled"):
+            raise BatchJobInWrongState("the deployment of this job was deleted; make a new job with `input_of`")
         raise BatchJobInWrongState(f"only a failed or cancelled job can be resumed; this one is {job.state}")
 
 

@@ -28,6 +28,8 @@ HEAD_ROWS: Final = 1000
 MAX_COLUMNS: Final = 10_000
 COUNT_BYTES: Final = 1 << 20
 MAX_REASON: Final = 300
+WRITTEN_DEPTH: Final = 250
+"""Values nested less deeply can be written as well as read."""
 BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -94,8 +96,8 @@ class CsvSource(Source):
                 first += block.count
                 yield block
         if misfits:
-            empty = ArrowRows(pa.RecordBatch.from_pylist([], pa.schema([])), are_texts=True)
-            yield Block(first, empty, [], [_misfit(it) for it in misfits])
+            none = pa.RecordBatch.from_pylist([], pa.schema([(name, pa.string()) for name in self.columns]))
+            yield Block(first, ArrowRows(none, are_texts=True), [], [_misfit(it) for it in misfits])
 
     def _open(self, options: Any, misfits: list[Any]) -> Any:
         def note(row: Any) -> str:
@@ -281,4 +283,17 @@ def _parse_line(line: bytes) -> dict[str, Any] | str:
         row: Any = orjson.loads(line)
     except orjson.JSONDecodeError as error:
         return f"the line is not JSON: {error}"
-    return row if isinstance(row, dict) else "the line is no JSON object"
+    if not isinstance(row, dict):
+        return "the line is no JSON object"
+    return row if _can_be_written(row, line) else "the row is nested too deeply"
+
+
+def _can_be_written(row: dict[str, Any], line: bytes) -> bool:
+    """orjson writes less deeply nested values than it reads; only lines with many brackets need a try."""
+    if line.count(b"{") + line.count(b"[") < WRITTEN_DEPTH:
+        return True
+    try:
+        orjson.dumps(row)
+    except orjson.JSONEncodeError:
+        return False
+    return True

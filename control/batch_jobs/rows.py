@@ -8,6 +8,8 @@ from msgspec import Struct
 
 MISSING: Final = object()
 """In place of a value that a row does not have (which is not the same as null)."""
+UNREADABLE: Final = object()
+"""In place of a value that Python has nothing for: text that is no UTF-8, a date after the year 9999 in a list."""
 
 
 class Broken(Struct, frozen=True):
@@ -26,7 +28,7 @@ class Rows(Protocol):
     """All values are text, whatever they mean (CSV)."""
 
     def column(self, name: str) -> list[Any]:
-        """One value a row; `MISSING` where a row has none."""
+        """One value a row; `MISSING` where a row has none, `UNREADABLE` where it cannot be told."""
         ...
 
     def shown(self, index: int) -> Any:
@@ -49,11 +51,12 @@ class ArrowRows:
         self.batch, self.are_texts = batch, are_texts
 
     def column(self, name: str) -> list[Any]:
-        return self.batch.column(name).to_pylist()
+        return _values(self.batch.column(name))
 
     def shown(self, index: int) -> Any:
-        [row] = self.batch.slice(index, 1).to_pylist()
-        return row
+        row = self.batch.slice(index, 1)
+        found = {name: _values(column)[0] for name, column in zip(row.schema.names, row.columns, strict=True)}
+        return {name: "cannot be shown" if it is UNREADABLE else it for name, it in found.items()}
 
     def take(self, indices: list[int]) -> "ArrowRows":
         if indices == list(range(self.batch.num_rows)):
@@ -103,3 +106,22 @@ class Block(Struct, frozen=True):
         low, high = bisect_left(self.numbers, self.first + start), bisect_left(self.numbers, self.first + stop)
         broken = [it for it in self.broken if self.first + start <= it.number < self.first + stop]
         return Block(self.first + start, self.rows.slice(low, high), self.numbers[low:high], broken)
+
+
+def _values(column: Any) -> list[Any]:
+    try:
+        return _without_times(column).to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return [_value(column.slice(index, 1)) for index in range(len(column))]
+
+
+def _value(column: Any) -> Any:
+    try:
+        return _without_times(column).to_pylist()[0]
+    except (ValueError, OverflowError, pa.ArrowException):
+        return UNREADABLE
+
+
+def _without_times(column: Any) -> Any:
+    """Times become text: Python's have less range and precision than those of files."""
+    return column.cast(pa.string()) if pa.types.is_temporal(column.type) else column

@@ -67,7 +67,7 @@ async def create_job(resources: Resources, new: NewInput, chunks: AsyncIterator[
 async def repeat_job(resources: Resources, project_id: UUID, deployment_id: UUID, job_id: UUID, created_by: UUID) -> BatchJob:
     """Queue a job for the input of an earlier one.
 
-    Raises BatchJobNotFound, DeploymentNotFound, InputRefused, BatchJobsWaiting or StoreUnavailable.
+    Raises BatchJobNotFound, DeploymentNotFound, UploadsBusy, InputRefused, BatchJobsWaiting or StoreUnavailable.
     """
     earlier = (await resources.database.run(lambda it: queries.find_job(it, project_id, job_id))).input
     version = await _served(resources.database, project_id, deployment_id)
@@ -113,7 +113,8 @@ async def _served(database: Database, project_id: UUID, deployment_id: UUID) -> 
 
 async def _check(resources: Resources, path: Path, format: Format, version: ModelVersion) -> int:
     memory = resources.settings.batch_job_memory_bytes
-    return await workers.check_input(CheckOrder(str(path), format, version.inputs, version.metadata, memory))
+    async with resources.batch_inputs.take():
+        return await workers.check_input(CheckOrder(str(path), format, version.inputs, version.metadata, memory))
 
 
 async def _insert(resources: Resources, project_id: UUID, new: NewJob) -> BatchJob:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from control.batch_jobs.layout import Feature, Layout
-from control.batch_jobs.rows import MISSING, Rows
+from control.batch_jobs.rows import MISSING, UNREADABLE, Rows
 
 Array = NDArray[Any]
 Values = Array | list[Array]
@@ -35,6 +36,8 @@ DTYPES: Final[dict[str, np.dtype[Any]]] = {
 """The protocol's datatypes."""
 FLOATS: Final = frozenset({"FP16", "FP32", "FP64"})
 SHOWN_VALUE: Final = 40
+EXACT_FLOATS: Final = 2**53
+"""Below this every whole number is a float."""
 
 
 class ValueWrong(ValueError):
@@ -111,7 +114,7 @@ def _texts_at_once(texts: list[str], datatype: str) -> Array | None:
 
 def _single(datatype: str, are_texts: bool) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
-        _refuse_missing(value)
+        _refuse_absent(value)
         if are_texts and datatype != "BYTES":
             value = _parse_text(value, datatype)
         return check(value, datatype)
@@ -128,10 +131,27 @@ def _parse_text(text: str, datatype: str) -> Any:
         return {"true": True, "1": True, "false": False, "0": False}.get(text.lower(), text)
     if "_" in text:  # Python takes it as a separator of digits
         return text
+    return _parse_float(text, datatype) if datatype in FLOATS else _parse_whole(text)
+
+
+def _parse_float(text: str, datatype: str) -> float | str:
+    """The text itself if it is no number. Raises ValueWrong."""
     try:
-        return float(text) if datatype in FLOATS else int(text)
+        number = float(text)
     except ValueError:
         return text
+    if math.isinf(number) and "inf" not in text.lower():
+        raise ValueWrong(f"{_shown(text)} is too large for {datatype}")
+    return number
+
+
+def _parse_whole(text: str) -> int | float | str:
+    """`5.0` as well, which tables with gaps have for 5; the text itself if it is no number, or too large a float to be exact."""
+    with suppress(ValueError):
+        return int(text)
+    with suppress(ValueError):
+        return number if abs(number := float(text)) < EXACT_FLOATS else text
+    return text
 
 
 def check(value: Any, datatype: str) -> Any:
@@ -175,7 +195,7 @@ def _check_bytes(value: Any) -> bytes:
 
 def _nested(feature: Feature, are_texts: bool) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
-        _refuse_missing(value)
+        _refuse_absent(value)
         if are_texts:
             value = _parse_list(value)
         items: list[Any] = []
@@ -210,9 +230,11 @@ def _flatten(value: Any, rank: int, into: list[Any]) -> tuple[int, ...]:
     return (len(value), *(shapes.pop() if shapes else (0,) * (rank - 1)))
 
 
-def _refuse_missing(value: Any) -> None:
+def _refuse_absent(value: Any) -> None:
     if value is MISSING:
         raise ValueWrong("the row has no such field")
+    if value is UNREADABLE:
+        raise ValueWrong("the value cannot be read")
 
 
 def _shown(value: Any) -> str:

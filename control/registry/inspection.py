@@ -19,12 +19,11 @@ import msgspec
 from msgspec import Struct
 
 from contracts.signature import Inspection, Refusal
-from control.registry.errors import ModelRefused, UploadsBusy
+from control.registry.errors import ModelRefused
+from control.registry.slots import Slots
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE: Final = 2
-MAX_WAITING: Final = 16
 GRACE_S: Final = 5.0
 """What the process gets beyond its time limit to start and to say so itself."""
 MAX_ANSWER_BYTES: Final = 256 << 10
@@ -43,25 +42,18 @@ class Outcome(Struct, frozen=True):
 
 
 class Inspector:
-    """Inspects a few files at once; raises UploadsBusy when too many wait."""
+    """Inspects a few files at once."""
 
     def __init__(self, memory_bytes: int, timeout_s: float, command: tuple[str, ...] = (sys.executable, "-m", "serving")) -> None:
         self.memory_bytes = memory_bytes
         self.timeout_s = timeout_s
         self.command = command
-        self.slots = asyncio.Semaphore(AT_ONCE)
-        self.waiting = 0
+        self.slots = Slots()
 
     async def inspect(self, path: Path) -> Inspection:
-        """What the file takes and gives. Raises ModelRefused, saying why it cannot be served."""
-        if self.waiting >= MAX_WAITING:
-            raise UploadsBusy(f"{MAX_WAITING} uploaded files wait for inspection; try again", retry_after_s=10)
-        self.waiting += 1
-        try:
-            async with self.slots:
-                outcome = await self._run(path)
-        finally:
-            self.waiting -= 1
+        """What the file takes and gives. Raises ModelRefused, saying why it cannot be served, or UploadsBusy."""
+        async with self.slots.take():
+            outcome = await self._run(path)
         return _read(outcome)
 
     async def _run(self, path: Path) -> Outcome:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from control.registry import inspection
+from control.registry import inspection, slots
 from control.registry.errors import ModelRefused, UploadsBusy
 from control.registry.inspection import Inspector
 from tests import models
@@ -70,7 +70,7 @@ async def test_much_noise_on_standard_error_does_no_harm(tmp_path: Path):
 
 
 async def test_few_run_at_once_and_few_may_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(inspection, "MAX_WAITING", 4)
+    monkeypatch.setattr(slots, "MAX_WAITING", 4)
     log = tmp_path / "log"
     script = f"""
 import os, time
@@ -87,8 +87,8 @@ print('{{"reason": "done"}}'); raise SystemExit(1)
     for word in log.read_text().split():
         running += 1 if word == "begin" else -1
         most = max(most, running)
-    assert most == inspection.AT_ONCE
-    assert one.waiting == 0
+    assert most == slots.AT_ONCE
+    assert one.slots.waiting == 0
 
 
 async def test_a_real_model_is_inspected_by_the_real_program(tmp_path: Path):

@@ -26,17 +26,19 @@ async def failures(account: Account, job: Json) -> list[dict[str, Any]]:
 
 
 async def test_every_kind_of_bad_csv_row_fails_alone(account: Account, sums: Json):
-    content = b"x_0,x_1\n1,2\nseven,2\n3\n1,2,3\n\n1e39,0\n\xff,1\n1_000,1\n 5 ,5\n,1\n"
+    content = b"x_0,x_1\n1,2\nseven,2\n3\n1,2,3\n\n1e39,0\n1e400,0\n\xff,1\n1_000,1\n 5 ,5\n,1\n8\n"
     job = await jobs.predict(account, sums, content)
     assert await jobs.download(account, job) == b"x_0,x_1,y\n1,2,3\n 5 ,5,10\n,1,nan\n"
-    assert (job["rows_done"], job["rows_failed"], job["rows_total"]) == (3, 6, 9)
+    assert (job["rows_done"], job["rows_failed"], job["rows_total"]) == (3, 8, 11)
     assert [(it["row"], it["error"]) for it in await failures(account, job)] == [
         (2, "column 'x_0': 'seven' is not a number"),
         (3, "the row has 1 values, the header has 2"),
         (4, "the row has 3 values, the header has 2"),
         (5, "column 'x_0': 1e+39 is too large for FP32"),
-        (6, "the row is not UTF-8"),
-        (7, "column 'x_0': '1_000' is not a number"),
+        (6, "column 'x_0': '1e400' is too large for FP32"),
+        (7, "the row is not UTF-8"),
+        (8, "column 'x_0': '1_000' is not a number"),
+        (11, "the row has 1 values, the header has 2"),
     ]
 
 
@@ -53,15 +55,17 @@ async def test_every_kind_of_bad_json_line_fails_alone(account: Account, sums: J
         b'{"x_0": 1e400, "x_1": 2}',
         b'{"x_0": null, "x_1": 2}',
         b'{"x_0": 1, "x_1": 2, "filler": "%s"}' % (b"z" * (5 << 20)),
+        b'{"x_0": 1, "x_1": 2, "filler": %s}' % (b"[" * 300 + b"]" * 300),
         b'{"x_0": 3, "x_1": 4}',
     ]
     job = await jobs.predict(account, sums, b"\n".join(lines), "rows.jsonl")
     results = [json.loads(it)["y"] for it in (await jobs.download(account, job)).splitlines()]
     failed = await failures(account, job)
     assert results == [3.0, None, 7.0]
-    assert [it["row"] for it in failed] == [2, 3, 4, 5, 6, 7, 8, 9, 11]
+    assert [it["row"] for it in failed] == [2, 3, 4, 5, 6, 7, 8, 9, 11, 12]
     assert failed[0] == {"row": 2, "error": "column 'x_1': the row has no such field", "values": {"x_0": 1}}
-    assert "more than 4 MiB" in failed[-1]["error"]
+    assert "more than 4 MiB" in failed[-2]["error"]
+    assert "nested too deeply" in failed[-1]["error"]
 
 
 async def test_rows_that_the_model_fails_on_are_found_among_the_good_ones(account: Account, tmp_path: Path):

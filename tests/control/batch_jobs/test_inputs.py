@@ -116,6 +116,47 @@ async def test_a_project_may_not_queue_jobs_without_end(account: Account, sums: 
     assert (await jobs.send(account, sums, b"x_0,x_1\n3,4\n")).status_code == 201
 
 
+async def test_a_job_is_resumed_only_where_a_new_one_would_be_taken(
+    account: Account, sums: Json, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("control.batch_jobs.queries.MAX_OPEN_JOBS", 1)
+    first = await jobs.start(account, sums, b"x_0,x_1\n1,2\n")
+    await account.client.post(f"{jobs.path(account, first)}/cancel")
+    second = await jobs.start(account, sums, b"x_0,x_1\n1,2\n")
+    assert (await account.client.post(f"{jobs.path(account, first)}/resume")).status_code == 429
+    await account.client.delete(jobs.path(account, second))
+    assert (await account.client.post(f"{jobs.path(account, first)}/resume")).json()["state"] == "queued"
+
+
+async def test_a_job_whose_deployment_is_deleted_cannot_be_resumed(account: Account, sums: Json):
+    job = await jobs.start(account, sums, b"x_0,x_1\n1,2\n")
+    await account.client.post(f"{jobs.path(account, job)}/cancel")
+    assert (await account.client.delete(f"{project(account)}/deployments/{sums['id']}")).status_code == 204
+    answer = await account.client.post(f"{jobs.path(account, job)}/resume")
+    assert (answer.status_code, answer.json()["detail"]) == (
+        409,
+        "the deployment of this job was deleted; make a new job with `input_of`",
+    )
+
+
+async def test_few_files_are_looked_into_at_once_and_few_may_wait(account: Account, sums: Json, monkeypatch: pytest.MonkeyPatch):
+    content = b"x_0,x_1\n1,2\n"
+    job = await jobs.start(account, sums, content)
+    monkeypatch.setattr("control.registry.slots.MAX_WAITING", 0)
+    again = await account.client.post(
+        f"{project(account)}/batch-jobs", params={"deployment_id": sums["id"], "input_of": job["id"]}
+    )
+    for answer in (again, await jobs.send(account, sums, content)):
+        assert (answer.status_code, answer.json()["title"]) == (503, "Uploads busy")
+        assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_names_of_columns_do_not_make_a_refusal_long(account: Account, sums: Json):
+    answer = await jobs.send(account, sums, b"a" * 100_000 + b"\n1\n")
+    assert answer.status_code == 422
+    assert len(answer.json()["detail"]) <= 2000
+
+
 async def test_jobs_are_listed_a_page_at_a_time_newest_first(account: Account, sums: Json):
     made = [(await jobs.start(account, sums, b"x_0,x_1\n1,%d\n" % it))["id"] for it in range(3)]
     first = (await account.client.get(f"{project(account)}/batch-jobs", params={"limit": 2})).json()
