@@ -2,7 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, call, callWithHeaders } from './client';
-import { allItems, paging } from './paging';
+import { allItems, everyPage, paging } from './paging';
 import type { Deployment, Revision } from './types';
 
 const PAGE = 50;
@@ -13,6 +13,7 @@ const MONITORING_MS = 5_000;
 export const deploymentKeys = {
   all: (projectId: string) => ['deployments', projectId] as const,
   list: (projectId: string) => ['deployments', projectId, 'list'] as const,
+  every: (projectId: string) => ['deployments', projectId, 'every'] as const,
   one: (projectId: string, deploymentId: string) => ['deployments', projectId, deploymentId] as const,
   revisions: (projectId: string, deploymentId: string) => ['deployments', projectId, deploymentId, 'revisions'] as const,
   requests: (projectId: string, deploymentId: string, minutes: number) => ['deployments', projectId, deploymentId, 'requests', minutes] as const,
@@ -33,6 +34,14 @@ export const deploymentsQuery = (projectId: string) =>
     ...paging,
     select: allItems,
     refetchInterval: ({ state }) => pollInterval(state.data?.pages.flatMap((page) => page.items) ?? []),
+  });
+
+/** All of a project's, to choose one. */
+export const everyDeploymentQuery = (projectId: string) =>
+  queryOptions({
+    queryKey: deploymentKeys.every(projectId),
+    queryFn: ({ signal }) =>
+      everyPage((query) => call(api.GET('/api/v1/projects/{project_id}/deployments', { params: { path: { project_id: projectId }, query }, signal }))),
   });
 
 export const deploymentQuery = (projectId: string, deploymentId: string) =>

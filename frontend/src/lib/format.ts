@@ -34,7 +34,8 @@ export function formatMicroseconds(value: number | null): string {
 export function formatRelative(time: string | Date, now: Date = new Date()): string {
   const seconds = (new Date(time).getTime() - now.getTime()) / 1000;
   const distance = Math.abs(seconds);
-  if (distance < 45) return seconds <= 0 ? 'just now' : 'in a moment';
+  // A clock that is a little behind the server's makes no future of what has just happened.
+  if (distance < 45) return seconds < 10 ? 'just now' : 'in less than a minute';
   const [unit, size] = UNITS.find(([, , below]) => distance < below) ?? YEAR;
   return relative.format(Math.round(seconds / size), unit);
 }

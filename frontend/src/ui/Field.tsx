@@ -66,7 +66,7 @@ export function Checkbox({ label, hint, className, ...rest }: ComponentProps<'in
 /** What the server said about a whole form, above its buttons. */
 export const FormProblem = ({ message }: { message: string | undefined }) =>
   message ? (
-    <p role="alert" className="rounded-control bg-danger-soft px-3 py-2 text-body text-danger">
+    <p role="alert" className="rounded-control bg-danger-soft px-3 py-2 text-body break-words text-danger">
       {message}
     </p>
   ) : null;

@@ -19,7 +19,7 @@ import { PageSkeleton } from '@/ui/Skeleton';
 
 import { BatchJobPill } from './BatchJobPill';
 import { ProgressBar } from './ProgressBar';
-import { durationWords, isOver, rateOf, timeLeft } from './progress';
+import { canResume, durationWords, isOver, rateOf, timeLeft } from './progress';
 import { batchJobKeys, batchJobQuery, cancelBatchJob, deleteBatchJob, downloadFile, resumeBatchJob, type WatchedJob } from './queries';
 
 const route = getRouteApi('/session/o/$org/p/$project/batch-jobs/$job');
@@ -58,6 +58,7 @@ function JobView({ job, samples }: WatchedJob) {
 function Progress({ job, samples }: WatchedJob) {
   const rate = job.state === 'running' ? rateOf(samples) : null;
   const words = `${formatCount(job.rows_done + job.rows_failed)} of ${formatCount(job.rows_total)} rows`;
+  const [happened, at] = lastMoment(job);
   return (
     <Card title="Progress">
       <div className="flex flex-col gap-3">
@@ -67,13 +68,19 @@ function Progress({ job, samples }: WatchedJob) {
           <Fact name="With results">{formatCount(job.rows_done)}</Fact>
           <Fact name="Failed">{formatCount(job.rows_failed)}</Fact>
           <Fact name="Rows a second">{paceOf(job, rate)}</Fact>
-          <Fact name={job.finished_at ? 'Finished' : job.started_at ? 'Started' : 'Created'}>
-            <RelativeTime time={job.finished_at ?? job.started_at ?? job.created_at} />
+          <Fact name={happened}>
+            <RelativeTime time={at} />
           </Fact>
         </dl>
       </div>
     </Card>
   );
+}
+
+/** What happened last, and when. */
+function lastMoment({ state, created_at, started_at, finished_at }: BatchJob): readonly [what: string, at: string] {
+  if (finished_at) return [state === 'succeeded' ? 'Finished' : 'Stopped', finished_at];
+  return started_at ? ['Started', started_at] : ['Created', created_at];
 }
 
 /** The rate now, or for a job that has succeeded that of the whole. */
@@ -101,7 +108,7 @@ function Files({ job }: { job: BatchJob }) {
         {job.failed_rows && <FileRow what="Failed rows" name={job.failed_rows.file_name} bytes={job.failed_rows.size_bytes} onDownload={() => downloading.mutate('failed-rows')} />}
       </ul>
       {!isOver(job) && <p className="mt-3 text-caption text-subtle">Results can be downloaded when the job is done.</p>}
-      {(job.state === 'failed' || job.state === 'cancelled') && <p className="mt-3 text-caption text-subtle">What was done is kept: resume the job to do the rest.</p>}
+      {canResume(job) && <p className="mt-3 text-caption text-subtle">What was done is kept: resume the job to do the rest.</p>}
       <FormProblem message={downloading.error ? messageOf(downloading.error) : undefined} />
     </Card>
   );
@@ -137,7 +144,7 @@ function Actions({ job }: { job: BatchJob }) {
           Cancel job
         </Button>
       )}
-      {(job.state === 'failed' || job.state === 'cancelled') && (
+      {canResume(job) && (
         <Button variant="primary" icon={<Play aria-hidden />} busy={changing.isPending} onClick={() => changing.mutate(resumeBatchJob)}>
           Resume
         </Button>

@@ -44,7 +44,7 @@ export function BatchJobsPage() {
       <Loaded query={jobs}>
         {(items) =>
           items.length === 0 ? (
-            <Empty icon={<FileStack aria-hidden />} title="No batch jobs yet" action={button} command="headrace batch fraud rows.csv --output results.csv">
+            <Empty icon={<FileStack aria-hidden />} title="No batch jobs yet" action={button} command="headrace batch fraud rows.csv">
               Drop a CSV, JSON lines or Parquet file here. Its rows come back with the model’s answers beside them.
             </Empty>
           ) : (
@@ -66,9 +66,9 @@ const JobTable = ({ jobs }: { jobs: readonly BatchJob[] }) => (
     head={
       <>
         <Th>File</Th>
-        <Th>Deployment</Th>
         <Th>State</Th>
         <Th>Progress</Th>
+        <Th>Deployment</Th>
         <Th numeric>Rows</Th>
         <Th numeric>Failed</Th>
         <Th numeric>Created</Th>
@@ -86,7 +86,7 @@ function JobRow({ job }: { job: BatchJob }) {
   const words = `${formatCount(job.rows_done + job.rows_failed)} of ${formatCount(job.rows_total)} rows`;
   return (
     <Tr>
-      <Td className="max-w-60">
+      <Td className="max-w-40 sm:max-w-60">
         <Link
           to="/o/$org/p/$project/batch-jobs/$job"
           params={{ org: project.organization_slug, project: project.slug, job: job.id }}
@@ -96,13 +96,13 @@ function JobRow({ job }: { job: BatchJob }) {
           {job.input.file_name}
         </Link>
       </Td>
-      <Td className="whitespace-nowrap">{job.deployment_name}</Td>
       <Td>
         <BatchJobPill job={job} />
       </Td>
       <Td className="min-w-32">
         <ProgressBar job={job} words={words} />
       </Td>
+      <Td className="whitespace-nowrap">{job.deployment_name}</Td>
       <Td numeric>{formatCount(job.rows_total)}</Td>
       <Td numeric className={job.rows_failed > 0 ? 'text-danger' : 'text-subtle'}>
         {formatCount(job.rows_failed)}

@@ -1,8 +1,8 @@
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useBlocker, useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useEffect, useRef, useState } from 'react';
 
-import { deploymentsQuery } from '@/api/deployments';
+import { everyDeploymentQuery } from '@/api/deployments';
 import { messageOf } from '@/api/problem';
 import { useProject } from '@/api/projects';
 import type { Deployment, ModelVersion } from '@/api/types';
@@ -43,7 +43,7 @@ interface NewJobFormProps extends Omit<NewJobDialogProps, 'open' | 'onOpenChange
 function NewJobForm({ files, onFiles, close, onBusy }: NewJobFormProps) {
   const project = useProject();
   const navigate = useNavigate();
-  const { data: deployments = [], isPending } = useInfiniteQuery(deploymentsQuery(project.id));
+  const { data: deployments = [], isSuccess, error } = useQuery(everyDeploymentQuery(project.id));
   const [chosenId, setChosenId] = useState<string | null>(null);
   const deployment = deployments.find((it) => it.id === chosenId) ?? deployments[0];
   const [file = null] = files;
@@ -52,9 +52,14 @@ function NewJobForm({ files, onFiles, close, onBusy }: NewJobFormProps) {
     onBusy(false);
     void navigate({ to: '/o/$org/p/$project/batch-jobs/$job', params: { org: project.organization_slug, project: project.slug, job: jobId } });
   });
+  const fault = sending.error ?? error;
   const choose = (chosen: readonly File[]) => {
     sending.reset();
     onFiles(chosen);
+  };
+  const chooseDeployment = (id: string) => {
+    sending.reset();
+    setChosenId(id);
   };
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -62,17 +67,17 @@ function NewJobForm({ files, onFiles, close, onBusy }: NewJobFormProps) {
     onBusy(true);
     sending.start({ file, deploymentId: deployment.id }, { onError: () => onBusy(false) });
   };
-  if (!isPending && !deployment) return <NothingDeployed close={close} />;
+  if (isSuccess && !deployment) return <NothingDeployed close={close} />;
   return (
     <form onSubmit={submit} className="flex flex-col gap-4">
       {sending.progress ? (
         <UploadProgress progress={sending.progress} what="file" />
       ) : (
         <>
-          <DeploymentChoice deployments={deployments} value={deployment?.id ?? ''} onChange={setChosenId} />
+          <DeploymentChoice deployments={deployments} value={deployment?.id ?? ''} onChange={chooseDeployment} />
           <FilePicker what="a CSV, JSON lines or Parquet file" accept={ENDINGS} file={refusal ? null : file} refusal={refusal} onFiles={choose} />
           {deployment && <Expected version={deployment.revision.model_version} />}
-          <FormProblem message={sending.error ? messageOf(sending.error) : undefined} />
+          <FormProblem message={fault ? messageOf(fault) : undefined} />
         </>
       )}
       <DialogActions>

@@ -47,12 +47,16 @@ test('a chosen file becomes a job of the chosen deployment, and its page opens',
   expect(asked).toHaveBeenCalledExactlyOnceWith({ deployment_id: 'second', file_name: 'customers.csv' });
 });
 
-test('the server says which column is missing, and another file can be chosen', async () => {
+test('the server says which column is missing, and another file or deployment can be chosen', async () => {
   answer('post', '/projects/{project_id}/batch-jobs', () => problem(422, 'Input refused', "the file has no column 'features_3'"));
   const { user, form } = await openDialog();
   await user.upload(form.getByLabelText(/Choose a CSV/), FILE);
   await user.click(form.getByRole('button', { name: 'Start job' }));
   expect(await form.findByRole('alert')).toHaveTextContent("no column 'features_3'");
+  await user.selectOptions(form.getByLabelText('Deployment'), 'second');
+  expect(form.queryByRole('alert')).not.toBeInTheDocument();
+  await user.click(form.getByRole('button', { name: 'Start job' }));
+  expect(await form.findByRole('alert')).toBeInTheDocument();
   await user.upload(form.getByLabelText(/customers.csv/), FILE);
   expect(form.queryByRole('alert')).not.toBeInTheDocument();
 });
@@ -132,6 +136,30 @@ test('a failed job says why', async () => {
   expect(screen.getByText(/What was done is kept/)).toBeInTheDocument();
 });
 
+test('a job whose deployment is gone is not offered to be resumed', async () => {
+  jobs = [batchJob({ state: 'failed', reason: "the deployment 'credit' was deleted", deployment_id: null })];
+  visit(ONE);
+  expect(await screen.findByRole('alert')).toBeInTheDocument();
+  expect(screen.getByRole('button', { name: 'Delete job' })).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'Resume' })).not.toBeInTheDocument();
+  expect(screen.queryByText(/What was done is kept/)).not.toBeInTheDocument();
+});
+
+test('all deployments can be chosen, however many pages they fill', async () => {
+  answer('get', '/projects/{project_id}/deployments', ({ request }) =>
+    new URL(request.url).searchParams.has('cursor') ? page([deployment({ id: 'last', name: 'last' })]) : json({ items: [deployment()], next_cursor: 'more' }),
+  );
+  const { form } = await openDialog();
+  expect(await form.findByRole('option', { name: /^last/ })).toBeInTheDocument();
+});
+
+test('that deployments cannot be listed is not taken for there being none', async () => {
+  answer('get', '/projects/{project_id}/deployments', () => problem(422, 'Refused', 'not today'));
+  const { form } = await openDialog();
+  expect(await form.findByRole('alert')).toHaveTextContent('not today');
+  expect(form.queryByText(/has none yet/)).not.toBeInTheDocument();
+});
+
 test('deleting asks first and leads back to the list', async () => {
   jobs = [batchJob({ state: 'succeeded' })];
   answer('delete', '/projects/{project_id}/batch-jobs/{job_id}', () => {
@@ -167,6 +195,8 @@ test('expected columns follow the signature and the names in the metadata', () =
   expect(example([tensor('amount', [-1, 1]), tensor('country', [-1], 'BYTES')])).toBe('amount,country');
   expect(example([tensor('x', [-1, 2])], { 'headrace.features': '["age",{"name":"income"}]' })).toBe('age,income');
   expect(example([tensor('x', [-1, 2])], { 'headrace.features': 'nonsense' })).toBe('x_0,x_1');
+  expect(example([tensor('x', [-1])], { 'headrace.features': '["age"]' })).toBe('age');
+  expect(example([tensor('x', [1, 2]), tensor('h', [2, 1, 64])])).toBe('x,h');
   expect(example([tensor('x', [-1, 784])])).toBe('x_0,x_1,x_2,x_3,x_4,x_5,…');
   expect(expectedColumns(modelVersion({ inputs: [tensor('image', [-1, 3, -1, -1])] })).columns).toEqual([{ name: 'image', holds: 'FP32 list of 3 × any × any' }]);
 });

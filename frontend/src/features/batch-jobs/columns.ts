@@ -1,5 +1,5 @@
 /** Which columns a file must have for a model, as the server finds them. */
-import type { ModelVersion, Tensor } from '@/api/types';
+import type { ModelVersion } from '@/api/types';
 
 const FEATURES_KEY = 'headrace.features';
 
@@ -13,8 +13,12 @@ export interface ExpectedColumn {
 /** The columns, and the beginning of a CSV file that has them. */
 export function expectedColumns({ inputs, metadata }: ModelVersion): { columns: ExpectedColumn[]; example: string } {
   const features = inputs.length === 1 ? featureNames(metadata) : [];
-  const groups = inputs.map((input) => ({ input, names: namesOf(input, features) }));
-  const columns = groups.flatMap(({ input, names }) => (names ? summarize(names, input.datatype) : [{ name: input.name, holds: `${input.datatype} list of ${shapeOf(input).map(sizeWord).join(' × ')}` }]));
+  const hasRowAxis = inputs.every(({ shape: [first] }) => first === -1 || first === 1);
+  const groups = inputs.map((input) => {
+    const shape = hasRowAxis ? input.shape.slice(1) : input.shape;
+    return { input, shape, names: namesOf(input.name, shape, features) };
+  });
+  const columns = groups.flatMap(({ input, shape, names }) => (names ? summarize(names, input.datatype) : [{ name: input.name, holds: `${input.datatype} list of ${shape.map(sizeWord).join(' × ')}` }]));
   const example = groups.flatMap(({ input, names }) => names ?? [input.name]);
   return { columns, example: example.length > SHOWN ? `${example.slice(0, SHOWN).join(',')},…` : example.join(',') };
 }
@@ -22,17 +26,13 @@ export function expectedColumns({ inputs, metadata }: ModelVersion): { columns: 
 const SHOWN = 6;
 
 /** The columns of single values that an input is made of; null if it is one column of lists. */
-function namesOf(input: Tensor, features: readonly string[]): readonly string[] | null {
-  const shape = shapeOf(input);
+function namesOf(input: string, shape: readonly number[], features: readonly string[]): readonly string[] | null {
   const [size] = shape;
-  if (size === undefined) return [input.name];
+  if (size === undefined) return features.length === 1 ? features : [input];
   if (shape.length > 1 || size < 1) return null;
   if (features.length === size) return features;
-  return size === 1 ? [input.name] : Array.from({ length: size }, (_, index) => `${input.name}_${index}`);
+  return size === 1 ? [input] : Array.from({ length: size }, (_, index) => `${input}_${index}`);
 }
-
-/** Of one row: without the dimension that counts rows. */
-const shapeOf = ({ shape }: Tensor): readonly number[] => (shape[0] === -1 || shape[0] === 1 ? shape.slice(1) : shape);
 
 const sizeWord = (size: number): string => (size === -1 ? 'any' : String(size));
 

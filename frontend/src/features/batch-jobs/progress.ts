@@ -12,6 +12,9 @@ const STEADY_MS = 1_500;
 
 export const isOver = ({ state }: BatchJob): boolean => state !== 'queued' && state !== 'running';
 
+/** A job goes on where it stopped, unless the deployment that it called is gone. */
+export const canResume = ({ state, deployment_id }: BatchJob): boolean => (state === 'failed' || state === 'cancelled') && deployment_id !== null;
+
 /** From 0 to 1; the total of a text file is an estimate, so a job that runs is never quite there. */
 export function shareOf({ state, rows_done, rows_failed, rows_total }: BatchJob): number {
   if (state === 'succeeded') return 1;

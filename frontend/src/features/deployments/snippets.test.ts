@@ -40,3 +40,12 @@ test('a large tensor is made up rather than listed', () => {
   expect(tritonSnippet(TARGET, request)).toContain('np.zeros((1, 3, 16, 16), dtype=np.float32)');
   expect(pythonSnippet(TARGET, request)).toContain('"data": [0] * 768');
 });
+
+test.each([
+  ['BOOL', '[False] * 300', 'Array(300).fill(false)'],
+  ['BYTES', '[""] * 300', 'Array(300).fill("")'],
+])('what is made up for %s is of that type', (datatype, python, javascript) => {
+  const request = { inputs: [{ name: 'x', datatype, shape: [1, 300], data: Array<string>(300).fill('what was typed') }] };
+  expect(pythonSnippet(TARGET, request)).toContain(`"data": ${python}}`);
+  expect(javascriptSnippet(TARGET, request)).toContain(`data: ${javascript} }`);
+});

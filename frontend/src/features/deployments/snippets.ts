@@ -122,8 +122,9 @@ function arrayLiteral({ datatype, shape, data }: InferInput): string {
   return `np.array(${literal(data)}, dtype=${type}).reshape(${tuple(shape)})`;
 }
 
-const javascriptData = ({ data }: InferInput): string => (data.length > LISTED_VALUES ? `Array(${data.length}).fill(0)` : JSON.stringify(data));
-const dataLiteral = ({ data }: InferInput): string => (data.length > LISTED_VALUES ? `[0] * ${data.length}` : literal(data));
+const javascriptData = ({ datatype, data }: InferInput): string => (data.length > LISTED_VALUES ? `Array(${data.length}).fill(${JSON.stringify(blankOf(datatype))})` : JSON.stringify(data));
+const dataLiteral = ({ datatype, data }: InferInput): string => (data.length > LISTED_VALUES ? `${literal([blankOf(datatype)])} * ${data.length}` : literal(data));
+const blankOf = (datatype: string): number | string | boolean => (datatype === 'BOOL' ? false : datatype === 'BYTES' ? '' : 0);
 const tuple = (shape: readonly number[]): string => (shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`);
 
 /** A Python literal: JSON, but for the words of its booleans. */
