@@ -18,6 +18,7 @@ from control.batch_jobs.dispatch import Dispatcher, dispatching
 from control.database import Connection, Database
 from control.deployments import routes as deployments
 from control.headers import add_headers, answer_error
+from control.identity import account_routes as account
 from control.identity import routes as identity
 from control.keys import routes as keys
 from control.monitoring import routes as monitoring
@@ -32,6 +33,7 @@ from control.system import routes as system
 API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *system.HANDLERS,
     *identity.HANDLERS,
+    *account.HANDLERS,
     *projects.HANDLERS,
     *keys.HANDLERS,
     *registry.HANDLERS,

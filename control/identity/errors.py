@@ -1,6 +1,8 @@
 """What can go wrong with accounts and sessions."""
 
-from contracts.errors import Conflict, Invalid, Unauthenticated
+from uuid import UUID
+
+from contracts.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 class EmailTaken(Conflict):
@@ -32,3 +34,24 @@ class RefreshRefused(Unauthenticated):
 
     def __init__(self) -> None:
         super().__init__("the refresh token is not valid any more; log in again")
+
+
+class SessionNotFound(NotFound):
+    title = "Session not found"
+
+    def __init__(self, session_id: UUID) -> None:
+        super().__init__(f"you have no live session {session_id}")
+
+
+class PasswordWrong(Forbidden):
+    title = "Password wrong"
+
+    def __init__(self) -> None:
+        super().__init__("the current password is wrong")
+
+
+class OwnerNeeded(Conflict):
+    title = "Owner needed"
+
+    def __init__(self, organization: str) -> None:
+        super().__init__(f"only you own {organization}, and others belong to it: make one of them an owner first, or delete it")

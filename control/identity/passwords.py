@@ -1,4 +1,7 @@
-"""Password hashing with bcrypt, on threads of its own with a bound, so that logins never starve the rest of the process."""
+"""Which passwords will do, and their hashing with bcrypt.
+
+Hashing has threads of its own, with a bound, so that logins never starve the rest of the process.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -8,7 +11,16 @@ from typing import Final, TypeVar
 import bcrypt
 
 from contracts.errors import Overloaded
+from control.identity.errors import PasswordUnfit
+from control.identity.refused_passwords import REFUSED
 
+MIN_PASSWORD_BYTES: Final = 10
+MAX_PASSWORD_BYTES: Final = 72
+"""bcrypt looks at no more."""
+FEWEST_CHARACTERS: Final = 4
+"""That are different from each other."""
+DECORATION: Final = "0123456789!?.,;:*#$%&@+-_ "
+"""What people put behind a password that they were told is too short."""
 THREADS: Final = 2
 MAX_WAITING: Final = 64
 """Hashes under way or waiting; at cost 12 (about 0.25 s each) the last one waits about 8 s."""
@@ -51,3 +63,16 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self.threads, work)
         finally:
             self.waiting -= 1
+
+
+def check_password(password: str, *personal: str) -> None:
+    """Raises PasswordUnfit, saying what would do; `personal` is what anybody would try first: the address, the name."""
+    size = len(password.encode())
+    if size < MIN_PASSWORD_BYTES:
+        raise PasswordUnfit(f"the password is too short: use at least {MIN_PASSWORD_BYTES} characters")
+    if size > MAX_PASSWORD_BYTES:
+        raise PasswordUnfit(f"the password is {size} bytes long as UTF-8; use at most {MAX_PASSWORD_BYTES}")
+    folded = password.casefold()
+    known = REFUSED | {it.casefold() for it in personal} | {it.casefold().partition("@")[0] for it in personal}
+    if len(set(folded)) < FEWEST_CHARACTERS or not known.isdisjoint((folded, folded.strip(DECORATION))):
+        raise PasswordUnfit("this password is among the first that anybody would try: use a few unrelated words")

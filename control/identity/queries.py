@@ -1,4 +1,4 @@
-"""Accounts, sessions and refresh tokens in Postgres."""
+"""Accounts in Postgres."""
 
 from typing import Final, LiteralString
 from uuid import UUID
@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from control.database import Connection
 from control.identity.errors import EmailTaken
-from control.identity.schemas import SessionKind, User
+from control.identity.schemas import User
 
 
 class Account(Struct, frozen=True):
@@ -23,17 +23,6 @@ class Home(Struct, frozen=True):
 
     organization_id: UUID | None
     project_id: UUID | None
-
-
-class PresentedToken(Struct, frozen=True):
-    """A refresh token that somebody showed, and the session it belongs to."""
-
-    session_id: UUID
-    kind: SessionKind
-    user: User
-    was_used: bool
-    is_live: bool
-    """False once the session has ended or expired."""
 
 
 INSERT_USER: Final[LiteralString] = """
@@ -66,6 +55,20 @@ async def find_account(connection: Connection, email: str) -> Account | None:
     return Account(User(row["id"], row["email"], row["name"]), row["password_hash"]) if row else None
 
 
+READ_ACCOUNT: Final[LiteralString] = """
+    SELECT id, email, name, password_hash
+    FROM users
+    WHERE id = $1
+"""
+
+
+async def read_account(connection: Connection, user_id: UUID) -> Account:
+    """The caller's account; their session was found alive a moment ago, so they exist."""
+    row = await connection.fetchrow(READ_ACCOUNT, user_id)
+    assert row is not None
+    return Account(User(row["id"], row["email"], row["name"]), row["password_hash"])
+
+
 FIND_HOME: Final[LiteralString] = """
     SELECT members.organization_id, projects.id AS project_id
     FROM members
@@ -96,101 +99,67 @@ async def find_user(connection: Connection, user_id: UUID) -> User:
     return User(**row)
 
 
-INSERT_SESSION: Final[LiteralString] = """
-    INSERT INTO sessions (user_id, kind, expires_at)
-    VALUES ($1, $2, now() + make_interval(secs => $3))
-    RETURNING id
-"""
-
-
-async def insert_session(connection: Connection, user_id: UUID, kind: SessionKind, life_s: int) -> UUID:
-    """Open a session that may be renewed for `life_s` seconds."""
-    return await connection.fetchval(INSERT_SESSION, user_id, kind, life_s)
-
-
-DELETE_EXPIRED_SESSIONS: Final[LiteralString] = """
-    DELETE FROM sessions
-    WHERE user_id = $1
-      AND expires_at < now()
-"""
-
-
-async def delete_expired_sessions(connection: Connection, user_id: UUID) -> None:
-    """Forget a person's old sessions, with their refresh tokens."""
-    await connection.execute(DELETE_EXPIRED_SESSIONS, user_id)
-
-
-INSERT_REFRESH: Final[LiteralString] = """
-    INSERT INTO refresh_tokens (sha256, session_id)
-    VALUES ($1, $2)
-"""
-
-
-async def insert_refresh_token(connection: Connection, digest: bytes, session_id: UUID) -> None:
-    """Add the newest token of a session's family."""
-    await connection.execute(INSERT_REFRESH, digest, session_id)
-
-
-PRESENT_REFRESH: Final[LiteralString] = """
-    SELECT sessions.id AS session_id, sessions.kind, users.id AS user_id, users.email, users.name,
-           refresh_tokens.used_at IS NOT NULL AS was_used,
-           sessions.ended_at IS NULL AND sessions.expires_at > now() AS is_live
-    FROM refresh_tokens
-    JOIN sessions ON sessions.id = refresh_tokens.session_id
-    JOIN users ON users.id = sessions.user_id
-    WHERE refresh_tokens.sha256 = $1
-    FOR UPDATE OF refresh_tokens, sessions
-"""
-
-
-async def present_refresh_token(connection: Connection, digest: bytes) -> PresentedToken | None:
-    """Look a token up and lock it, so that of two who present it at once one comes second."""
-    row = await connection.fetchrow(PRESENT_REFRESH, digest)
-    if row is None:
-        return None
-    user = User(row["user_id"], row["email"], row["name"])
-    return PresentedToken(row["session_id"], row["kind"], user, row["was_used"], row["is_live"])
-
-
-USE_REFRESH: Final[LiteralString] = """
-    UPDATE refresh_tokens
-    SET used_at = now()
-    WHERE sha256 = $1
-"""
-
-
-async def use_refresh_token(connection: Connection, digest: bytes) -> None:
-    """Mark a token as used; who presents it again gives a theft away."""
-    await connection.execute(USE_REFRESH, digest)
-
-
-EXTEND_SESSION: Final[LiteralString] = """
-    UPDATE sessions
-    SET expires_at = now() + make_interval(secs => $2)
+REPLACE_HASH: Final[LiteralString] = """
+    UPDATE users
+    SET password_hash = $2
     WHERE id = $1
 """
 
-DELETE_USED_REFRESH: Final[LiteralString] = """
-    DELETE FROM refresh_tokens
-    WHERE session_id = $1
-      AND used_at < now() - make_interval(secs => $2)
+
+async def change_password(connection: Connection, user_id: UUID, password_hash: str) -> None:
+    """Replace a person's password."""
+    await connection.execute(REPLACE_HASH, user_id, password_hash)
+
+
+LOCK_MEMBERSHIPS: Final[LiteralString] = """
+    SELECT members.organization_id
+    FROM members
+    JOIN members AS own ON own.organization_id = members.organization_id
+    WHERE own.user_id = $1
+    ORDER BY members.organization_id, members.user_id
+    FOR UPDATE OF members
+"""
+
+FIND_LEFT_WITHOUT_OWNER: Final[LiteralString] = """
+    SELECT organizations.name
+    FROM members AS own
+    JOIN organizations ON organizations.id = own.organization_id
+    WHERE own.user_id = $1
+      AND own.role = 'owner'
+      AND EXISTS (
+          SELECT FROM members
+          WHERE members.organization_id = own.organization_id AND members.user_id <> own.user_id
+      )
+      AND NOT EXISTS (
+          SELECT FROM members
+          WHERE members.organization_id = own.organization_id AND members.user_id <> own.user_id AND members.role = 'owner'
+      )
+    ORDER BY organizations.id
+    LIMIT 1
 """
 
 
-async def extend_session(connection: Connection, session_id: UUID, life_s: int) -> None:
-    """Let a session live `life_s` seconds from now, and forget tokens used longer ago than that."""
-    await connection.execute(EXTEND_SESSION, session_id, life_s)
-    await connection.execute(DELETE_USED_REFRESH, session_id, life_s)
+async def find_left_without_owner(connection: Connection, user_id: UUID) -> str | None:
+    """An organization of several people that only this one owns. Locks the memberships, so that it stays true."""
+    await connection.execute(LOCK_MEMBERSHIPS, user_id)
+    return await connection.fetchval(FIND_LEFT_WITHOUT_OWNER, user_id)
 
 
-END_SESSION: Final[LiteralString] = """
-    UPDATE sessions
-    SET ended_at = now()
+DELETE_OWN_ORGANIZATIONS: Final[LiteralString] = """
+    DELETE FROM organizations
+    WHERE id IN (SELECT organization_id FROM members WHERE user_id = $1)
+      AND NOT EXISTS (
+          SELECT FROM members WHERE members.organization_id = organizations.id AND members.user_id <> $1
+      )
+"""
+
+DELETE_USER: Final[LiteralString] = """
+    DELETE FROM users
     WHERE id = $1
-      AND ended_at IS NULL
 """
 
 
-async def end_session(connection: Connection, session_id: UUID) -> None:
-    """End a session for good; ending it twice is fine."""
-    await connection.execute(END_SESSION, session_id)
+async def delete_user(connection: Connection, user_id: UUID) -> None:
+    """Delete a person, their sessions and memberships, and the organizations nobody else belongs to with all they hold."""
+    await connection.execute(DELETE_OWN_ORGANIZATIONS, user_id)
+    await connection.execute(DELETE_USER, user_id)

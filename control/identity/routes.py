@@ -11,7 +11,8 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from contracts.errors import Unauthenticated
 from contracts.settings import ControlSettings
 from control.access import check_csrf, check_origin
-from control.identity import cookies, queries, service, tokens
+from control.identity import cookies, queries, service, sessions, tokens
+from control.identity.devices import device_of
 from control.identity.errors import RefreshRefused
 from control.identity.schemas import Credentials, Me, NewAccount, Refresh, Session
 from control.injected import Connection, Principal, Resources, Settings
@@ -26,7 +27,9 @@ async def register_account(data: JSONBody[NewAccount], request: AnyRequest, reso
     settings = resources.settings
     if data.session == "cookie":
         check_origin(request.headers, settings)
-    opened = await service.register(resources.database, resources.passwords, data, settings.secret, settings.refresh_token_s)
+    opened = await service.register(
+        resources.database, resources.passwords, data, device_of(request), settings.secret, settings.refresh_token_s
+    )
     return _answer(opened, settings)
 
 
@@ -36,9 +39,8 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
     settings = resources.settings
     if data.session == "cookie":
         check_origin(request.headers, settings)
-    address = request.client.host if request.client else ""
     opened = await service.log_in(
-        resources.database, resources.passwords, resources.throttle, data, address, settings.refresh_token_s
+        resources.database, resources.passwords, resources.throttle, data, device_of(request), settings.refresh_token_s
     )
     return _answer(opened, settings)
 
@@ -55,7 +57,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
         presented = await service.find_session(connection, refresh_token)
         if by_cookie:
             check_csrf(request.headers, presented.session_id, settings.secret)
-        opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s)
+        opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s, device_of(request))
     if opened is None:  # raised only here, so that the end of the session is committed
         raise RefreshRefused
     return _answer(opened, settings)
@@ -64,7 +66,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
 @post("/auth/logout", operation_id="logOut", tags=["Accounts"], status_code=HTTP_204_NO_CONTENT)
 async def log_out(principal: Principal, connection: Connection, settings: Settings) -> Response[None]:
     """End the session: its refresh token and its access tokens are refused from now on."""
-    await queries.end_session(connection, principal.session_id)
+    await sessions.end_session(connection, principal.session_id)
     return Response(None, cookies=cookies.cleared_cookies(settings))
 
 

@@ -1,5 +1,6 @@
 """What the account routes take and give."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -67,3 +68,47 @@ class Me(Struct, frozen=True):
     user: User
     organizations: list[Organization]
     csrf_token: str | None
+
+
+class Device(Struct, frozen=True):
+    """Where a session is used."""
+
+    agent: str
+    """What the program calls itself (`User-Agent`)."""
+    address: str
+    """IP address."""
+
+
+class OwnSession(Struct, frozen=True):
+    """A session of the caller's that is alive."""
+
+    id: UUID
+    kind: SessionKind
+    agent: str
+    """What the browser or program called itself."""
+    address: str
+    created_at: datetime
+    last_used_at: datetime
+    """When it was opened or last renewed; a session in use renews itself about every quarter of an hour."""
+    expires_at: datetime
+    is_current: bool
+    """Whether this call was made in it."""
+
+
+class OwnSessions(Struct, frozen=True):
+    """All of the caller's live sessions, 200 at most, the one used last first."""
+
+    items: list[OwnSession]
+
+
+class PasswordChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """The password as it is, and as it shall be: 10 to 72 bytes as UTF-8."""
+
+    current_password: GivenPassword
+    new_password: GivenPassword
+
+
+class AccountDeletion(Struct, frozen=True, forbid_unknown_fields=True):
+    """The caller's password, so that nobody else deletes the account from a screen left open."""
+
+    password: GivenPassword

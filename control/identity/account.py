@@ -1,0 +1,46 @@
+"""What people change about their own account.
+
+Each time they say their password, and may guess no more often than at a login: a screen left open is not enough.
+"""
+
+from uuid import UUID
+
+from control.database import Database
+from control.identity import queries, sessions
+from control.identity.errors import OwnerNeeded, PasswordWrong
+from control.identity.passwords import Passwords
+from control.identity.queries import Account
+from control.identity.throttle import Throttle
+from control.routing.queries import bump_routes
+
+
+async def confirm_password(
+    database: Database, passwords: Passwords, throttle: Throttle, user_id: UUID, password: str, address: str
+) -> Account:
+    """The caller's account. Raises PasswordWrong, LoginThrottled after several."""
+    account = await database.run(lambda connection: queries.read_account(connection, user_id))
+    email = account.user.email
+    with throttle.attempt(email, address):
+        if not await passwords.matches(password, account.password_hash):
+            throttle.failed(email, address)
+            raise PasswordWrong
+        throttle.succeeded(email, address)
+    return account
+
+
+async def change_password(database: Database, passwords: Passwords, user_id: UUID, new_password: str, but: UUID) -> None:
+    """Replace the password, which has been checked, and end every session but one."""
+    hashed = await passwords.hash(new_password)
+    async with database.transaction() as connection:
+        await queries.change_password(connection, user_id, hashed)
+        await sessions.end_sessions(connection, user_id, but)
+
+
+async def delete_account(database: Database, user_id: UUID) -> None:
+    """Delete the person with what is theirs alone. Raises OwnerNeeded if others would be left without an owner."""
+    async with database.transaction() as connection:
+        organization = await queries.find_left_without_owner(connection, user_id)
+        if organization is not None:
+            raise OwnerNeeded(organization)
+        await queries.delete_user(connection, user_id)
+        await bump_routes(connection)

@@ -1,0 +1,79 @@
+"""Routes about the caller's own account: sessions, password, deletion."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from litestar import Request, Response, delete, get, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_204_NO_CONTENT
+
+from control.identity import account, cookies, sessions
+from control.identity.devices import device_of
+from control.identity.errors import SessionNotFound
+from control.identity.passwords import check_password
+from control.identity.schemas import AccountDeletion, OwnSessions, PasswordChange
+from control.injected import Connection, Principal, Resources
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@get("/me/sessions", operation_id="listSessions", tags=["Accounts"], permission="account")
+async def list_sessions(principal: Principal, connection: Connection) -> OwnSessions:
+    """The caller's live sessions: where they are signed in."""
+    return OwnSessions(await sessions.list_sessions(connection, principal.user_id, principal.session_id))
+
+
+@delete("/me/sessions/{session_id:uuid}", operation_id="endSession", tags=["Accounts"], permission="account")
+async def end_session(session_id: FromPath[UUID], principal: Principal, connection: Connection) -> None:
+    """End one of the caller's sessions, at once."""
+    if not await sessions.end_own_session(connection, principal.user_id, session_id):
+        raise SessionNotFound(session_id)
+
+
+@post(
+    "/me/password",
+    operation_id="changePassword",
+    tags=["Accounts"],
+    permission="account",
+    status_code=HTTP_204_NO_CONTENT,
+)
+async def change_password(
+    data: JSONBody[PasswordChange], principal: Principal, request: AnyRequest, resources: Resources
+) -> None:
+    """Change the caller's password. Every other session of theirs ends."""
+    check_password(data.new_password)
+    await _confirm(data.current_password, principal, request, resources)
+    await account.change_password(
+        resources.database, resources.passwords, principal.user_id, data.new_password, principal.session_id
+    )
+
+
+@post(
+    "/me/deletion",
+    operation_id="deleteAccount",
+    tags=["Accounts"],
+    permission="account",
+    status_code=HTTP_204_NO_CONTENT,
+)
+async def delete_account(
+    data: JSONBody[AccountDeletion], principal: Principal, request: AnyRequest, resources: Resources
+) -> Response[None]:
+    """Delete the caller's account for good, and the organizations that nobody else belongs to, with all that is in them."""
+    await _confirm(data.password, principal, request, resources)
+    await account.delete_account(resources.database, principal.user_id)
+    return Response(None, cookies=cookies.cleared_cookies(resources.settings))
+
+
+async def _confirm(password: str, principal: Principal, request: AnyRequest, resources: Resources) -> None:
+    await account.confirm_password(
+        resources.database,
+        resources.passwords,
+        resources.throttle,
+        principal.user_id,
+        password,
+        device_of(request).address,
+    )
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [list_sessions, end_session, change_password, delete_account]
