@@ -12,10 +12,9 @@ import onnxruntime
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.e2e.console import deploy, sign_up, upload
 from tests.e2e.system import System
 from tests.models import mlp_model, picture_model
-
-PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
@@ -35,31 +34,6 @@ def _keep_error(message: ConsoleMessage, errors: list[str]) -> None:
     is_refusal = re.search(r"responded with a status of 4\d\d", message.text)  # the browser logs every one; the page answers it
     if message.type == "error" and not is_refusal:
         errors.append(message.text)
-
-
-def sign_up(page: Page, email: str) -> None:
-    page.goto("/signup")
-    page.get_by_label("Name").fill("Ada Lovelace")
-    page.get_by_label("E-mail").fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Create account").click()
-    expect(page).to_have_url(re.compile(r"/o/[^/]+/p/default"))
-
-
-def upload(page: Page, file: Path, name: str) -> None:
-    page.get_by_role("link", name="Models").first.click()
-    page.get_by_role("button", name="Upload model").click()
-    page.locator("input[type=file]").set_input_files(file)
-    page.get_by_label("Model name").fill(name)
-    page.get_by_role("button", name="Upload", exact=True).click()
-
-
-def deploy(page: Page, name: str) -> None:
-    """From the page of a model to its deployment, ready."""
-    page.get_by_role("button", name="Deploy v1").click()
-    page.get_by_role("dialog").get_by_role("button", name="Deploy", exact=True).click()
-    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
-    expect(page.get_by_text("Ready", exact=True).first).to_be_visible(timeout=20_000)
 
 
 def fill_row(page: Page, values: list[float]) -> None:
