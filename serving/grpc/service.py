@@ -143,7 +143,7 @@ class Service(grpc.GenericRpcHandler):
         return answer
 
     async def _infer_stream(self, session: Session, _requests: Any, context: Context) -> None:
-        stream = InferStream(context, partial(self._begin, session))
+        stream = InferStream(context, partial(self._begin_in_stream, session))
         self._streams.add(stream)
         if self._is_ending:
             stream.end()
@@ -166,6 +166,14 @@ class Service(grpc.GenericRpcHandler):
         call.answered.add_done_callback(lambda _: self._release(size))
         session.begin(call, call.wire.message.model_name, call.wire.model_version)
         return call
+
+    def _begin_in_stream(self, session: Session, data: bytes) -> GrpcCall:
+        """As `_begin`, where a refusal ends no RPC."""
+        try:
+            return self._begin(session, data)
+        except HeadraceError as error:
+            self._host.count_refusal(error.status)
+            raise
 
     def _release(self, size: int) -> None:
         self._held_bytes -= size

@@ -10,7 +10,7 @@ from contracts.errors import HeadraceError
 Metadata = tuple[tuple[str, str], ...]
 
 MAX_DETAILS: Final = 1000
-"""Characters of an error's text: it travels in a header, and what a client takes of those is 8 KiB."""
+"""Bytes of an error's text. It travels in a header, where each that is not ASCII takes three, and clients take 8 KiB of those."""
 _CODES: Final = {
     400: StatusCode.INVALID_ARGUMENT,
     401: StatusCode.UNAUTHENTICATED,
@@ -51,4 +51,5 @@ async def abort(context: grpc.aio.ServicerContext[bytes, bytes], error: Headrace
     retry_after_s = getattr(error, "retry_after_s", None)
     if retry_after_s is not None:
         metadata += (("retry-after", str(max(1, round(retry_after_s)))),)
-    await context.abort(code_of(error), str(error)[:MAX_DETAILS], metadata)
+    details = str(error).encode()[:MAX_DETAILS].decode(errors="ignore")
+    await context.abort(code_of(error), details, metadata)

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from contracts.signature import Tensor
 from serving.datatypes import DTYPES
 from serving.errors import RequestMalformed
-from serving.grpc.contents import FIELDS
+from serving.grpc.contents import AT_ONCE, FIELDS
 from serving.grpc.messages import ModelInferRequest
 from serving.grpc.requests import WireRequest
 from serving.requests import InferRequest, RequestDecoder
@@ -163,6 +163,24 @@ def test_what_is_wrong_with_typed_contents_is_said(datatype: str, field: str, va
     with pytest.raises(RequestMalformed) as refused:
         decode(request, decoder(("x", datatype, 1)))
     assert text in str(refused.value)
+
+
+@pytest.mark.parametrize("datatype", ["FP32", "INT8", "BOOL"])
+def test_very_many_typed_numbers_are_read_piece_by_piece(datatype: str) -> None:
+    """(And so a thread that reads them lets others have Python's lock in between.)"""
+    count = 2 * AT_ONCE + 3
+    request = ModelInferRequest()
+    values = np.random.default_rng(0).integers(0, 2, count)
+    contents = request.inputs.add(name="x", datatype=datatype, shape=[count]).contents
+    getattr(contents, FIELDS[datatype]).extend(values.tolist())
+    assert decode(request, decoder(("x", datatype, 1))).inputs["x"].tolist() == values.tolist()
+
+
+def test_what_is_wrong_far_behind_is_found() -> None:
+    request = ModelInferRequest()
+    request.inputs.add(name="x", datatype="INT8", shape=[AT_ONCE + 2]).contents.int_contents.extend([0] * (AT_ONCE + 1) + [200])
+    with pytest.raises(RequestMalformed, match=f"value {AT_ONCE + 1} of input 'x' is 200"):
+        decode(request, decoder(("x", "INT8", 1)))
 
 
 def test_typed_numbers_keep_all_their_digits() -> None:
