@@ -25,3 +25,4 @@ export type Tuning = Schemas['Tuning'];
 export type CurvePoint = Schemas['CurvePoint'];
 export type Choice = Schemas['Choice'];
 export type BatchJob = Schemas['BatchJob'];
+export type OwnSession = Schemas['OwnSession'];

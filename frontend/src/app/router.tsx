@@ -2,6 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 import { createRoute, createRouter, redirect, type RouterHistory } from '@tanstack/react-router';
 
 import { projectsQuery } from '@/api/projects';
+import { accountRoute } from '@/features/account/routes';
 import { authRoutes } from '@/features/auth/routes';
 import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
@@ -34,6 +35,7 @@ const routeTree = rootRoute.addChildren([
   ...authRoutes(rootRoute),
   sessionRoute.addChildren([
     homeRoute,
+    accountRoute(sessionRoute),
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
       projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute)]),

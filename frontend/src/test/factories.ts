@@ -1,5 +1,5 @@
 /** Things as the API would answer them; a test overrides what it is about. */
-import type { BatchJob, Deployment, Key, Me, Model, ModelVersion, Project, Session, System, Tuning, Worker } from '@/api/types';
+import type { BatchJob, Deployment, Key, Me, Model, ModelVersion, OwnSession, Project, Session, System, Tuning, Worker } from '@/api/types';
 
 const CREATED = '2026-11-20T09:30:00Z';
 const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12, '0')}`;
@@ -19,6 +19,18 @@ export const session = (over: Partial<Session> = {}): Session => ({
   user: me().user,
   organization_id: id(2),
   project_id: id(3),
+  ...over,
+});
+
+export const ownSession = (over: Partial<OwnSession> = {}): OwnSession => ({
+  id: id(5),
+  kind: 'cookie',
+  agent: '',
+  address: '127.0.0.1',
+  created_at: CREATED,
+  last_used_at: CREATED,
+  expires_at: '2026-12-20T09:30:00Z',
+  is_current: false,
   ...over,
 });
 

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { LogOut, Monitor, Moon, Sun } from 'lucide-react';
+import { LogOut, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
 
 import { api, call } from '@/api/client';
 import { useMe } from '@/api/session';
@@ -19,6 +19,7 @@ export function AccountMenu() {
   const { user } = useMe();
   const theme = useThemeChoice();
   const logOut = useLogOut();
+  const navigate = useNavigate();
   return (
     <Menu
       trigger={
@@ -35,6 +36,9 @@ export function AccountMenu() {
         <p className="truncate text-label">{user.name}</p>
         <p className="truncate text-caption text-subtle">{user.email}</p>
       </div>
+      <MenuItem icon={<ShieldCheck aria-hidden />} onSelect={() => void navigate({ to: '/account' })}>
+        Account
+      </MenuItem>
       <MenuSeparator />
       <MenuLabel>Theme</MenuLabel>
       <MenuChoices value={theme} options={THEMES} onChange={chooseTheme} />

@@ -6,9 +6,9 @@ import { refusalOf } from '@/api/problem';
 import { useSystem } from '@/api/system';
 import { Button } from '@/ui/Button';
 import { Field, FormProblem, Input } from '@/ui/Field';
+import { PasswordInput } from '@/ui/PasswordInput';
 
 import { AuthLayout } from './AuthLayout';
-import { PasswordInput } from './PasswordInput';
 import { useEnter } from './useEnter';
 
 interface LoginForm {

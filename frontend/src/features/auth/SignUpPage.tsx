@@ -3,12 +3,13 @@ import { useForm } from 'react-hook-form';
 
 import { api, call } from '@/api/client';
 import { refusalOf } from '@/api/problem';
+import { checkPassword } from '@/lib/passwords';
 import { trimmed } from '@/lib/trimmed';
 import { Button } from '@/ui/Button';
 import { Field, FormProblem, Input } from '@/ui/Field';
+import { PasswordInput } from '@/ui/PasswordInput';
 
 import { AuthLayout } from './AuthLayout';
-import { PasswordInput } from './PasswordInput';
 import { useEnter } from './useEnter';
 
 interface SignUpForm {
@@ -16,10 +17,6 @@ interface SignUpForm {
   email: string;
   password: string;
 }
-
-const MIN_PASSWORD_BYTES = 10;
-/** What bcrypt takes into account. */
-const MAX_PASSWORD_BYTES = 72;
 
 const signUp = (body: SignUpForm) => call(api.POST('/api/v1/auth/register', { body: { ...body, session: 'cookie' } }));
 
@@ -64,10 +61,4 @@ function SignUpForm() {
       </Button>
     </form>
   );
-}
-
-function checkPassword(password: string): true | string {
-  const bytes = new TextEncoder().encode(password).length;
-  if (bytes < MIN_PASSWORD_BYTES) return 'Use at least 10 characters.';
-  return bytes <= MAX_PASSWORD_BYTES || 'Use at most 72 characters (fewer with accents or symbols).';
 }

@@ -1,8 +1,8 @@
 import { Eye, EyeOff } from 'lucide-react';
 import { type ComponentProps, useState } from 'react';
 
-import { IconButton } from '@/ui/Button';
-import { Input } from '@/ui/Field';
+import { IconButton } from './Button';
+import { Input } from './Field';
 
 /** A password that its typist may look at. */
 export function PasswordInput(props: ComponentProps<'input'>) {

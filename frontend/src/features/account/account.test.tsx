@@ -1,0 +1,91 @@
+import { screen, waitFor, within } from '@testing-library/react';
+import { beforeEach, expect, test, vi } from 'vitest';
+
+import type { OwnSession } from '@/api/types';
+import { ownSession } from '@/test/factories';
+import { answer, json, problem } from '@/test/server';
+import { visit } from '@/test/visit';
+
+import { deviceName } from './device';
+
+const PHONE = 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1';
+const LAPTOP = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+
+let sessions: OwnSession[];
+
+beforeEach(() => {
+  sessions = [ownSession({ id: 'a', agent: LAPTOP, is_current: true }), ownSession({ id: 'b', agent: PHONE, address: '10.0.0.7' })];
+  answer('get', '/me/sessions', () => json({ items: sessions }));
+});
+
+test.each([
+  [LAPTOP, 'Firefox on Linux'],
+  [PHONE, 'Safari on iOS'],
+  ['Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/144.0.0.0 Safari/537.36 Edg/144.0.0.0', 'Edge on Windows'],
+  ['Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/144.0.0.0 Mobile Safari/537.36', 'Chrome on Android'],
+  ['python-httpx/0.28.1', 'python-httpx/0.28.1'],
+  ['', 'Unknown program'],
+])('%s is called what people call it', (agent, name) => {
+  expect(deviceName(agent)).toBe(name);
+});
+
+test('the menu leads to the account, where sessions are listed and ended one by one', async () => {
+  const ended = vi.fn();
+  answer('delete', '/me/sessions/{session_id}', ({ params }) => {
+    ended(params.session_id);
+    sessions = sessions.filter((it) => it.is_current);
+    return new Response(null, { status: 204 });
+  });
+  answer('get', '/projects/{project_id}/keys', () => json({ items: [], next_cursor: null }));
+  const { user, router } = visit('/o/analytical/p/default/keys');
+  await user.click(await screen.findByRole('button', { name: 'Account of Ada Lovelace' }));
+  await user.click(await screen.findByRole('menuitem', { name: 'Account' }));
+  expect(await screen.findByRole('cell', { name: 'Firefox on Linux This one' })).toBeInTheDocument();
+  expect(router.state.location.pathname).toBe('/account');
+
+  await user.click(screen.getByRole('button', { name: 'End the session of Safari on iOS at 10.0.0.7' }));
+  await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'End session' }));
+  await waitFor(() => expect(screen.queryByRole('cell', { name: 'Safari on iOS' })).not.toBeInTheDocument());
+  expect(ended).toHaveBeenCalledExactlyOnceWith('b');
+  expect(screen.queryByRole('button', { name: /End the session/ })).not.toBeInTheDocument();
+});
+
+test('a new password needs the current one, and a refusal keeps what was typed', async () => {
+  const asked = vi.fn();
+  let refuses = true;
+  answer('post', '/me/password', async ({ request }) => {
+    asked(await request.json());
+    return refuses ? problem(403, 'Password wrong', 'the current password is wrong') : new Response(null, { status: 204 });
+  });
+  const { user } = visit('/account');
+  await user.type(await screen.findByLabelText('Current password'), 'as it was before');
+  await user.type(screen.getByLabelText('New password'), 'short');
+  await user.click(screen.getByRole('button', { name: 'Change password' }));
+  expect(await screen.findByText('Use at least 10 characters.')).toBeInTheDocument();
+  await user.type(screen.getByLabelText('New password'), ' but longer now');
+  await user.click(screen.getByRole('button', { name: 'Change password' }));
+  expect(await screen.findByText('the current password is wrong')).toBeInTheDocument();
+  expect(screen.getByLabelText('New password')).toHaveValue('short but longer now');
+  refuses = false;
+  await user.click(screen.getByRole('button', { name: 'Change password' }));
+  await waitFor(() => expect(screen.getByLabelText('New password')).toHaveValue(''));
+  expect(asked).toHaveBeenLastCalledWith({ current_password: 'as it was before', new_password: 'short but longer now' });
+});
+
+test('the account is deleted only with the password, and then the reader is out', async () => {
+  const asked = vi.fn();
+  answer('post', '/me/deletion', async ({ request }) => {
+    asked(await request.json());
+    return asked.mock.calls.length === 1 ? problem(409, 'Owner needed', 'only you own Analytical Engines') : new Response(null, { status: 204 });
+  });
+  const { user, router } = visit('/account');
+  await user.click(await screen.findByRole('button', { name: 'Delete account…' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  expect(dialog.getByRole('button', { name: 'Delete account' })).toBeDisabled();
+  await user.type(dialog.getByLabelText('Password'), 'correct horse battery');
+  await user.click(dialog.getByRole('button', { name: 'Delete account' }));
+  expect(await dialog.findByRole('alert')).toHaveTextContent('only you own Analytical Engines');
+  await user.click(dialog.getByRole('button', { name: 'Delete account' }));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/signup'));
+  expect(asked).toHaveBeenLastCalledWith({ password: 'correct horse battery' });
+});
