@@ -19,6 +19,8 @@ from msgspec import Struct
 
 from contracts.errors import Forbidden, NotFound, Unauthenticated
 from contracts.settings import ControlSettings
+from control.audit.recording import Origin, Who
+from control.headers import name_request
 from control.identity import cookies, tokens
 from control.organizations import queries
 from control.resources import Resources
@@ -133,3 +135,14 @@ async def provide_member(request: Request[Any, Any, Any]) -> Member:
 async def provide_tenant(request: Request[Any, Any, Any]) -> Tenant:
     """The `tenant` of a handler whose path has a `project_id`."""
     return request.scope["state"]["tenant"]
+
+
+async def provide_origin(request: Request[Any, Any, Any]) -> Origin:
+    """The `origin` of a handler: where the request comes from, for the audit log."""
+    return Origin(request.client.host if request.client else "", name_request(request.scope))
+
+
+async def provide_who(request: Request[Any, Any, Any]) -> Who:
+    """The `who` of a handler whose path has an `organization_id` or a `project_id`: the caller, for the audit log."""
+    member: Member = request.scope["state"]["member"]
+    return Who(member.user_id, member.organization_id, request.path_params.get("project_id"), await provide_origin(request))

@@ -11,7 +11,16 @@ from litestar.handlers import HTTPRouteHandler
 
 from contracts.settings import ControlSettings
 from control import console, openapi
-from control.access import admit, authenticate, provide_member, provide_principal, provide_tenant
+from control.access import (
+    admit,
+    authenticate,
+    provide_member,
+    provide_origin,
+    provide_principal,
+    provide_tenant,
+    provide_who,
+)
+from control.audit import routes as audit
 from control.background import running
 from control.batch_jobs import routes as batch_jobs
 from control.batch_jobs.dispatch import Dispatcher, dispatching
@@ -39,6 +48,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *registry.HANDLERS,
     *deployments.HANDLERS,
     *batch_jobs.HANDLERS,
+    *audit.HANDLERS,
     *monitoring.HANDLERS,
 ]
 LARGEST_BODY_BYTES: Final = 1 << 20
@@ -75,6 +85,8 @@ def create_app(settings: ControlSettings) -> Litestar:
             "principal": Provide(provide_principal),
             "member": Provide(provide_member),
             "tenant": Provide(provide_tenant),
+            "origin": Provide(provide_origin),
+            "who": Provide(provide_who),
         },
         exception_handlers={Exception: answer_error, 500: answer_error},
         before_send=[add_headers],

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 
 from contracts.settings import ControlSettings
 from control import access, database, resources
+from control.audit import recording
 
 Connection: TypeAlias = NamedDependency[database.Connection]
 """`connection`: one transaction, committed before the answer is sent."""
@@ -24,3 +25,7 @@ Member: TypeAlias = NamedDependency[access.Member]
 """`member`: who calls, in the organization of the path."""
 Tenant: TypeAlias = NamedDependency[access.Tenant]
 """`tenant`: who calls, in the project of the path."""
+Origin: TypeAlias = NamedDependency[recording.Origin]
+"""`origin`: where the call comes from, for the audit log."""
+Who: TypeAlias = NamedDependency[recording.Who]
+"""`who`: who calls, where and from where, for the audit log."""

@@ -63,7 +63,7 @@ INSERT_REVISION: Final[LiteralString] = """
 
 
 async def insert_revision(
-    connection: Connection, project_id: UUID, deployment_id: UUID, created_by: UUID, revision: Current
+    connection: Connection, project_id: UUID, deployment_id: UUID, created_by: UUID | None, revision: Current
 ) -> None:
     """Raises VersionNotFound if the project has no such model version."""
     version_id = revision.version_id

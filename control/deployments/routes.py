@@ -16,7 +16,7 @@ from control.deployments import queries, service, trial
 from control.deployments.schemas import Deployment, DeploymentPage, DeploymentPatch, NewDeployment, RevisionPage
 from control.deployments.status import describe, read_workers
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Database, Resources, Tenant
+from control.injected import Database, Resources, Tenant, Who
 
 
 @dataclass
@@ -52,10 +52,10 @@ async def list_deployments(
 
 
 @post("/projects/{project_id:uuid}/deployments", operation_id="createDeployment", tags=["Deployments"])
-async def create_deployment(data: JSONBody[NewDeployment], tenant: Tenant, resources: Resources) -> Deployment:
+async def create_deployment(data: JSONBody[NewDeployment], tenant: Tenant, resources: Resources, who: Who) -> Deployment:
     """Deploy a model version under a name that applications call."""
     async with resources.database.transaction() as connection:
-        id = await service.create_deployment(connection, tenant.project_id, tenant.user_id, data)
+        id = await service.create_deployment(connection, tenant.project_id, who, data)
     return await _show(resources, tenant.project_id, id)
 
 
@@ -67,19 +67,19 @@ async def get_deployment(deployment_id: FromPath[UUID], tenant: Tenant, resource
 
 @patch("/projects/{project_id:uuid}/deployments/{deployment_id:uuid}", operation_id="updateDeployment", tags=["Deployments"])
 async def update_deployment(
-    deployment_id: FromPath[UUID], data: JSONBody[DeploymentPatch], tenant: Tenant, resources: Resources
+    deployment_id: FromPath[UUID], data: JSONBody[DeploymentPatch], tenant: Tenant, resources: Resources, who: Who
 ) -> Deployment:
     """Put a new revision in place: another model version, other settings, or the same once more."""
     async with resources.database.transaction() as connection:
-        await service.revise_deployment(connection, tenant.project_id, deployment_id, tenant.user_id, data)
+        await service.revise_deployment(connection, tenant.project_id, deployment_id, who, data)
     return await _show(resources, tenant.project_id, deployment_id)
 
 
 @delete("/projects/{project_id:uuid}/deployments/{deployment_id:uuid}", operation_id="deleteDeployment", tags=["Deployments"])
-async def delete_deployment(deployment_id: FromPath[UUID], tenant: Tenant, database: Database) -> None:
+async def delete_deployment(deployment_id: FromPath[UUID], tenant: Tenant, database: Database, who: Who) -> None:
     """Take a deployment out of service, with its history."""
     async with database.transaction() as connection:
-        await service.delete_deployment(connection, tenant.project_id, deployment_id)
+        await service.delete_deployment(connection, tenant.project_id, deployment_id, who)
 
 
 @get(

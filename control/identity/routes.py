@@ -11,36 +11,45 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from contracts.errors import Unauthenticated
 from contracts.settings import ControlSettings
 from control.access import check_csrf, check_origin
+from control.audit.recording import Target, record_everywhere
 from control.identity import cookies, queries, service, sessions, tokens
 from control.identity.devices import device_of
 from control.identity.errors import RefreshRefused
 from control.identity.schemas import Credentials, Me, NewAccount, Refresh, Session
-from control.injected import Connection, Principal, Resources, Settings
+from control.injected import Connection, Origin, Principal, Resources, Settings
 from control.organizations.queries import list_memberships
 
 AnyRequest = Request[Any, Any, Any]
 
 
 @post("/auth/register", operation_id="registerAccount", tags=["Accounts"], public=True)
-async def register_account(data: JSONBody[NewAccount], request: AnyRequest, resources: Resources) -> Response[Session]:
+async def register_account(
+    data: JSONBody[NewAccount], request: AnyRequest, resources: Resources, origin: Origin
+) -> Response[Session]:
     """Sign up: makes an account, an organization of its own, a first project, and a session."""
     settings = resources.settings
     if data.session == "cookie":
         check_origin(request.headers, settings)
     opened = await service.register(
-        resources.database, resources.passwords, data, device_of(request), settings.secret, settings.refresh_token_s
+        resources.database, resources.passwords, data, device_of(request), origin, settings.secret, settings.refresh_token_s
     )
     return _answer(opened, settings)
 
 
 @post("/auth/login", operation_id="logIn", tags=["Accounts"], public=True, status_code=HTTP_200_OK)
-async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Resources) -> Response[Session]:
+async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Resources, origin: Origin) -> Response[Session]:
     """Open a session."""
     settings = resources.settings
     if data.session == "cookie":
         check_origin(request.headers, settings)
     opened = await service.log_in(
-        resources.database, resources.passwords, resources.throttle, data, device_of(request), settings.refresh_token_s
+        resources.database,
+        resources.passwords,
+        resources.throttle,
+        data,
+        device_of(request),
+        origin,
+        settings.refresh_token_s,
     )
     return _answer(opened, settings)
 
@@ -64,9 +73,11 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
 
 
 @post("/auth/logout", operation_id="logOut", tags=["Accounts"], status_code=HTTP_204_NO_CONTENT)
-async def log_out(principal: Principal, connection: Connection, settings: Settings) -> Response[None]:
+async def log_out(principal: Principal, connection: Connection, settings: Settings, origin: Origin) -> Response[None]:
     """End the session: its refresh token and its access tokens are refused from now on."""
     await sessions.end_session(connection, principal.session_id)
+    user = await queries.find_user(connection, principal.user_id)
+    await record_everywhere(connection, user.id, origin, "account.logout", Target(user.id, user.email))
     return Response(None, cookies=cookies.cleared_cookies(settings))
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from control.audit.recording import Origin, Target, Who, record_everywhere
 from control.database import Connection, Database
 from control.identity import queries, sessions, tokens
 from control.identity.errors import EmailUnfit, LoginRefused, RefreshRefused
@@ -33,7 +34,7 @@ class OpenSession(Struct, frozen=True):
 
 
 async def register(
-    database: Database, passwords: Passwords, account: NewAccount, device: Device, secret: str, life_s: int
+    database: Database, passwords: Passwords, account: NewAccount, device: Device, origin: Origin, secret: str, life_s: int
 ) -> OpenSession:
     """Make a person, their organization, its first project and a session, or nothing at all.
 
@@ -45,13 +46,19 @@ async def register(
     hashed = await passwords.hash(account.password)
     async with database.transaction() as connection:
         user = await queries.insert_user(connection, email, account.name, hashed)
-        organization_id = await create_organization(connection, f"{user.name}'s organization", user.id)
-        await create_project(connection, organization_id, FIRST_PROJECT, "", secret)
+        organization_id = await create_organization(connection, f"{user.name}'s organization", user.id, origin)
+        await create_project(connection, Who(user.id, organization_id, None, origin), FIRST_PROJECT, "", secret)
         return await _open_session(connection, user, account.session, life_s, device)
 
 
 async def log_in(
-    database: Database, passwords: Passwords, throttle: Throttle, credentials: Credentials, device: Device, life_s: int
+    database: Database,
+    passwords: Passwords,
+    throttle: Throttle,
+    credentials: Credentials,
+    device: Device,
+    origin: Origin,
+    life_s: int,
 ) -> OpenSession:
     """Raises LoginRefused, after the same time whether the account or the password is wrong; LoginThrottled after several."""
     email = normalized_email(credentials.email)
@@ -64,7 +71,9 @@ async def log_in(
         throttle.succeeded(email, device.address)
     async with database.transaction() as connection:
         await sessions.delete_expired_sessions(connection, account.user.id)
-        return await _open_session(connection, account.user, credentials.session, life_s, device)
+        opened = await _open_session(connection, account.user, credentials.session, life_s, device)
+        await record_everywhere(connection, account.user.id, origin, "account.login", Target(account.user.id, email))
+        return opened
 
 
 async def find_session(connection: Connection, refresh_token: str) -> sessions.PresentedToken:

@@ -54,6 +54,24 @@ async def list_keys(connection: Connection, project_id: UUID, before: UUID | Non
     return [_key(row) for row in await connection.fetch(LIST_KEYS, project_id, before, limit)]
 
 
+LOCK_KEY: Final[LiteralString] = """
+    SELECT id, key_id, name, scopes, created_at, expires_at, revoked_at, limits::text
+    FROM api_keys
+    WHERE project_id = $1
+      AND id = $2
+      AND kind = 'api'
+    FOR UPDATE
+"""
+
+
+async def lock_key(connection: Connection, project_id: UUID, id: UUID) -> Key:
+    """A key as it is until the end of the transaction. Raises KeyNotFound."""
+    row = await connection.fetchrow(LOCK_KEY, project_id, id)
+    if row is None:
+        raise KeyNotFound(f"no key {id} in this project")
+    return _key(row)
+
+
 UPDATE_KEY: Final[LiteralString] = """
     UPDATE api_keys
     SET name = coalesce($3, name), limits = coalesce($4::text::jsonb, limits)

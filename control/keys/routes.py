@@ -11,8 +11,9 @@ from msgspec import UNSET
 
 from contracts.limits import DAY_S
 from contracts.routes import KeyLimits
+from control.audit.recording import Target, record
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Resources, Tenant
+from control.injected import Connection, Resources, Tenant, Who
 from control.keys import queries
 from control.keys.errors import KeyExpiryUnfit, KeyLimitsUnfit
 from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey
@@ -32,7 +33,7 @@ async def list_keys(tenant: Tenant, resources: Resources, limit: Limit = DEFAULT
 
 
 @post("/projects/{project_id:uuid}/keys", operation_id="createKey", tags=["Keys"])
-async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connection) -> CreatedKey:
+async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connection, who: Who) -> CreatedKey:
     """Create an API key. Its secret is in this answer and never shown again."""
     check_limits(data.limits)
     if data.expires_at is not None:
@@ -43,27 +44,32 @@ async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connect
         connection, tenant.project_id, "api", secret, data.name, scopes, tenant.user_id, data.expires_at, data.limits
     )
     await bump_routes(connection)
+    await record(connection, who, "key.create", Target(key.id, key.name), after=key)
     return CreatedKey(key, secret.text)
 
 
 @patch("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="updateKey", tags=["Keys"])
-async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, resources: Resources) -> Key:
+async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, resources: Resources, who: Who) -> Key:
     """Rename an API key, or set its limits: they hold within moments, and what was used today stays used."""
     limits = None if data.limits is UNSET else data.limits
     if limits is not None:
         check_limits(limits)
     async with resources.database.transaction() as connection:
+        before = await queries.lock_key(connection, tenant.project_id, id)
         key = await queries.update_key(connection, tenant.project_id, id, None if data.name is UNSET else data.name, limits)
         await bump_routes(connection)
+        await record(connection, who, "key.update", Target(id, key.name), before, key)
     [shown] = await with_usage(resources.redis, [key])
     return shown
 
 
 @delete("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="revokeKey", tags=["Keys"])
-async def revoke_key(id: FromPath[UUID], tenant: Tenant, connection: Connection) -> None:
+async def revoke_key(id: FromPath[UUID], tenant: Tenant, connection: Connection, who: Who) -> None:
     """Revoke an API key: gateways refuse it within moments."""
+    before = await queries.lock_key(connection, tenant.project_id, id)
     await queries.revoke_key(connection, tenant.project_id, id)
     await bump_routes(connection)
+    await record(connection, who, "key.revoke", Target(id, before.name), before)
 
 
 def check_expiry(time: datetime) -> None:

@@ -7,7 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody, QueryParameter
 
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Member, Principal, Settings, Tenant
+from control.injected import Connection, Member, Principal, Settings, Tenant, Who
 from control.projects import queries, service
 from control.projects.schemas import NewProject, Project, ProjectPage
 
@@ -24,10 +24,10 @@ async def list_projects(
 
 
 @post("/organizations/{organization_id:uuid}/projects", operation_id="createProject", tags=["Projects"])
-async def create_project(data: JSONBody[NewProject], member: Member, connection: Connection, settings: Settings) -> Project:
+async def create_project(data: JSONBody[NewProject], who: Who, connection: Connection, settings: Settings) -> Project:
     """Create a project in an organization."""
-    project_id = await service.create_project(connection, member.organization_id, data.name, data.description, settings.secret)
-    return await queries.find_project(connection, member.organization_id, project_id)
+    project_id = await service.create_project(connection, who, data.name, data.description, settings.secret)
+    return await queries.find_project(connection, who.organization_id, project_id)
 
 
 @get("/projects/{project_id:uuid}", operation_id="getProject", tags=["Projects"])

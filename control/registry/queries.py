@@ -199,7 +199,7 @@ async def insert_version(
     file_name: str,
     digest: str,
     inspection: Inspection,
-    created_by: UUID,
+    created_by: UUID | None,
 ) -> int:
     """The new version's number: its model's row stays locked, so numbers have no gaps and no twins.
 

@@ -10,8 +10,9 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter
 
+from control.audit.recording import Target, record
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Resources, Tenant
+from control.injected import Connection, Resources, Tenant, Who
 from control.registry import queries, service
 from control.registry.schemas import Model, ModelPage, ModelVersion, ModelVersionPage, NewModel
 
@@ -44,9 +45,10 @@ async def list_models(tenant: Tenant, connection: Connection, limit: Limit = DEF
 
 
 @post("/projects/{project_id:uuid}/models", operation_id="createModel", tags=["Models"])
-async def create_model(data: JSONBody[NewModel], tenant: Tenant, connection: Connection) -> Model:
+async def create_model(data: JSONBody[NewModel], tenant: Tenant, connection: Connection, who: Who) -> Model:
     """Create a model, without versions yet."""
     model_id = await queries.insert_model(connection, tenant.project_id, data.name, data.description)
+    await record(connection, who, "model.create", Target(model_id, data.name), after=data)
     return await queries.find_model(connection, tenant.project_id, model_id)
 
 
@@ -57,9 +59,9 @@ async def get_model(model_id: FromPath[UUID], tenant: Tenant, connection: Connec
 
 
 @delete("/projects/{project_id:uuid}/models/{model_id:uuid}", operation_id="deleteModel", tags=["Models"])
-async def delete_model(model_id: FromPath[UUID], tenant: Tenant, resources: Resources) -> None:
+async def delete_model(model_id: FromPath[UUID], tenant: Tenant, resources: Resources, who: Who) -> None:
     """Delete a model with all its versions; 409 while a deployment holds one, now or in its history."""
-    await service.delete_model(resources.database, resources.artifacts, tenant.project_id, model_id)
+    await service.delete_model(resources.database, resources.artifacts, tenant.project_id, model_id, who)
 
 
 @get("/projects/{project_id:uuid}/models/{model_id:uuid}/versions", operation_id="listModelVersions", tags=["Models"])
@@ -88,11 +90,12 @@ async def upload_model_version(
     tenant: Tenant,
     resources: Resources,
     request: Request[Any, Any, Any],
+    who: Who,
     file_name: FileName = "model.onnx",
 ) -> ModelVersion:
     """Upload an ONNX file as the model's next version. It is inspected first; a file that cannot be served leaves nothing."""
     name = PurePath(file_name.replace("\\", "/")).name or "model.onnx"
-    new = service.NewVersion(tenant.project_id, model_id, name, tenant.user_id, _announced(request))
+    new = service.NewVersion(tenant.project_id, model_id, name, who, _announced(request))
     return await service.add_version(resources.registry, new, request.stream())
 
 

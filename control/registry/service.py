@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from contracts.artifacts import ArtifactStore, ArtifactUnavailable
 from contracts.signature import Inspection
+from control.audit.recording import Target, Who, record
 from control.database import Database, DatabaseUnavailable
 from control.registry import artifacts, queries
 from control.registry.errors import StoreUnavailable, UploadTooLarge
@@ -44,7 +45,7 @@ class NewVersion(Struct, frozen=True):
     project_id: UUID
     model_id: UUID
     file_name: str
-    created_by: UUID
+    who: Who
     announced_bytes: int | None
     """What the sender says the size is, if they say."""
 
@@ -71,13 +72,16 @@ async def add_version(registry: Registry, new: NewVersion, chunks: AsyncIterator
     return await database.run(lambda it: queries.find_version(it, *model, number))
 
 
-async def delete_model(database: Database, store: ArtifactStore, project_id: UUID, model_id: UUID) -> None:
+async def delete_model(database: Database, store: ArtifactStore, project_id: UUID, model_id: UUID, who: Who) -> None:
     """Delete a model, its versions, and those of their files that no other model holds.
 
     Raises ModelNotFound or ModelInUse.
     """
     async with database.transaction() as connection:
+        model = await queries.find_model(connection, project_id, model_id)
         digests = await queries.delete_model(connection, project_id, model_id)
+        gone = {"name": model.name, "description": model.description, "versions": model.versions}
+        await record(connection, who, "model.delete", Target(model_id, model.name), before=gone)
     await release(database, store, digests)
 
 
@@ -113,6 +117,10 @@ async def _insert(database: Database, new: NewVersion, digest: str, inspection: 
     async with database.transaction() as connection:
         if not await artifacts.hold(connection, digest):
             raise StoreUnavailable("the same file was deleted a moment ago; try again")
-        return await queries.insert_version(
-            connection, new.project_id, new.model_id, new.file_name, digest, inspection, new.created_by
+        number = await queries.insert_version(
+            connection, new.project_id, new.model_id, new.file_name, digest, inspection, new.who.user_id
         )
+        made = await queries.find_version(connection, new.project_id, new.model_id, number)
+        what = {"number": number, "file_name": made.file_name, "digest": digest, "size_bytes": made.size_bytes}
+        await record(connection, new.who, "version.create", Target(made.id, f"{made.model_name} v{number}"), after=what)
+        return number

@@ -11,6 +11,7 @@ from litestar import Litestar
 
 from contracts.artifacts import ArtifactUnavailable
 from contracts.settings import ControlSettings
+from control.audit.recording import Who
 from control.database import Database
 from control.registry import artifacts, service
 from control.resources import Resources
@@ -167,7 +168,9 @@ async def test_what_a_store_out_of_reach_kept_is_deleted_by_a_later_sweep(
 ):
     version = await create_version(account, model_file(tmp_path, 106))
     ids = account.project_id, version["model_id"]
-    await service.delete_model(resources.database, BrokenStore(), *ids)
+    await service.delete_model(
+        resources.database, BrokenStore(), *ids, Who(account.user_id, account.organization_id, account.project_id)
+    )
     assert version["digest"] in stored_files(settings.data)
     await artifacts.sweep(resources.database, resources.artifacts)
     assert version["digest"] in stored_files(settings.data), "its deleter still has the lease"

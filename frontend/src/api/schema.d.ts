@@ -171,6 +171,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListAuditEntries */
+        get: operations["listAuditEntries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ExportAuditLog */
+        get: operations["exportAuditLog"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/projects": {
         parameters: {
             query?: never;
@@ -580,6 +614,34 @@ export interface components {
         /** AccountDeletion */
         AccountDeletion: {
             password: string;
+        };
+        /** AuditEntry */
+        AuditEntry: {
+            action: string;
+            actor: string;
+            actor_id: string | null;
+            address: string;
+            after: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: date-time */
+            at: string;
+            before: {
+                [key: string]: unknown;
+            } | null;
+            /** Format: uuid */
+            id: string;
+            number: number;
+            project_id: string | null;
+            request_id: string;
+            seal: string;
+            target_id: string;
+            target_name: string;
+        };
+        /** AuditPage */
+        AuditPage: {
+            items: components["schemas"]["AuditEntry"][];
+            next_cursor: string | null;
         };
         /** BatchJob */
         BatchJob: {
@@ -1383,6 +1445,100 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listAuditEntries: {
+        parameters: {
+            query?: {
+                /** @description Their e-mail address. */
+                actor?: string | null;
+                /** @description Whole (`key.create`), or only the kind of thing (`key`). */
+                action?: string | null;
+                /** @description Id or name of what changed. */
+                target?: string | null;
+                /** @description Only what was changed in this project. */
+                project_id?: string | null;
+                /** @description The earliest time, with its offset from UTC. */
+                from?: string | null;
+                /** @description The time before which it was done. */
+                to?: string | null;
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    exportAuditLog: {
+        parameters: {
+            query: {
+                /** @description `csv` for spreadsheets, `jsonl` for programs. */
+                format: "csv" | "jsonl";
+                /** @description Their e-mail address. */
+                actor?: string | null;
+                /** @description Whole (`key.create`), or only the kind of thing (`key`). */
+                action?: string | null;
+                /** @description Id or name of what changed. */
+                target?: string | null;
+                /** @description Only what was changed in this project. */
+                project_id?: string | null;
+                /** @description The earliest time, with its offset from UTC. */
+                from?: string | null;
+                /** @description The time before which it was done. */
+                to?: string | null;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
             };
             /** @description What went wrong. */
             default: {
