@@ -128,6 +128,10 @@ class Key(Struct, frozen=True):
     expires_at: float | None = None
     """Seconds since the epoch; None means never."""
     limits: KeyLimits = KeyLimits()
+    deployments: tuple[UUID, ...] | None = None
+    """Those it is for; None means all of its project."""
+    networks: tuple[str, ...] = ()
+    """Where it may be used: IPv4 and IPv6 ranges such as `10.0.0.0/8`; empty means anywhere."""
 
 
 class RouteTable(Struct, frozen=True):

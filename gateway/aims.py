@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from gateway.endpoints import Endpoint
 from gateway.routing import Caller, Routes
+from serving.http import Head
 from serving.verbs import MakeCall
 
 
@@ -15,3 +16,9 @@ class Aim(NamedTuple):
     endpoint: Endpoint
     version: str | None
     make_call: MakeCall
+
+
+def remember(head: Head, aim: Aim) -> None:
+    """Keep `aim` with `head`, unless the caller may be here for some networks only: the same head may come from others."""
+    if not aim.caller.networks:
+        head.memo = aim

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from typing import Any, Final
 
 from contracts.errors import HeadraceError, Unauthenticated
-from gateway.aims import Aim
+from gateway.aims import Aim, remember
 from gateway.inference import Inference, NotServing, choose
 from gateway.predict.application import PREFIX as REST
 from gateway.predict.application import Predict
@@ -123,7 +123,7 @@ class Edge:
         if make_call is not None:
             if allow(exchange, b"POST"):
                 assert self._inference.routes is not None
-                exchange.head.memo = Aim(self._inference.routes, caller, endpoint, version, make_call)
+                remember(exchange.head, Aim(self._inference.routes, caller, endpoint, version, make_call))
                 self._inference.run(make_call(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
             return
         if placement.model is None:
@@ -134,6 +134,8 @@ class Edge:
         caller = self._inference.authenticate(exchange.headers.get(b"authorization", b""))
         if prefix not in ("", caller.prefix):
             raise ProjectNotFound(prefix)
+        if caller.networks:
+            caller.check_network(exchange.address)
         return caller
 
     def _refuse(self, exchange: Exchange, error: HeadraceError) -> None:

@@ -42,6 +42,12 @@ class KeySession:
         self._edge, self._inference, self._authorization = edge, edge.inference, authorization
         self._routes = self._inference.routes
         self._caller = self._inference.authenticate(authorization)
+        self._address: Callable[[], str] = str
+
+    def admit(self, address: Callable[[], str]) -> None:
+        """Raises NetworkNotAllowed."""
+        self._address = address
+        self._check_network()
 
     def model(self, name: str, version: str | None) -> Model:
         """Raises ScopeMissing, DeploymentNotFound, VersionNotFound or NotServing."""
@@ -81,5 +87,10 @@ class KeySession:
         """The caller, looked up again if the route table is another one by now, or the key's time is over."""
         if self._inference.routes is not self._routes or time_ns >= self._caller.expires_ns:
             self._caller = self._inference.authenticate(self._authorization)
+            self._check_network()
             self._routes = self._inference.routes
         return self._caller
+
+    def _check_network(self) -> None:
+        if self._caller.networks:
+            self._caller.check_network(self._address())

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
+from ipaddress import ip_address, ip_network
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -43,6 +44,22 @@ class DeploymentNotFound(NotFound):
         super().__init__(f"no deployment named {name!r} in this key's project")
 
 
+class DeploymentNotAllowed(Forbidden):
+    """Said of every other name, so that such a key cannot find out what else there is."""
+
+    title = "Deployment not allowed"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"this key is for some deployments only, and {name!r} is none of them")
+
+
+class NetworkNotAllowed(Forbidden):
+    title = "Network not allowed"
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"this key may not be used from {address or 'where you are'}")
+
+
 class Limiter(Protocol):
     """What one key may still take."""
 
@@ -71,7 +88,18 @@ class Limiter(Protocol):
 class Caller:
     """One API key and the deployments of its project by name."""
 
-    __slots__ = ("deployments", "expires_ns", "key_id", "limiter", "prefix", "project_id", "scopes", "secret_sha256")
+    __slots__ = (
+        "deployments",
+        "expires_ns",
+        "is_for_all",
+        "key_id",
+        "limiter",
+        "networks",
+        "prefix",
+        "project_id",
+        "scopes",
+        "secret_sha256",
+    )
 
     def __init__(self, key: Key, deployments: Mapping[str, Endpoint], limiter: Limiter | None, prefix: str = "") -> None:
         self.limiter = limiter
@@ -84,23 +112,37 @@ class Caller:
         """Path under which the project can be called too, as in `/o/acme/p/fraud`; empty if it has nothing deployed."""
         self.expires_ns = float("inf") if key.expires_at is None else key.expires_at * 1e9
         self.deployments = deployments
+        self.is_for_all = key.deployments is None
+        """Whether `deployments` are all of its project."""
+        self.networks = tuple(ip_network(it) for it in key.networks)
+        """Where it may be used; empty means anywhere, and then nobody need ask for the client's address."""
 
     def endpoint(self, name: str) -> Endpoint:
-        """What to call by this name. Raises ScopeMissing or DeploymentNotFound."""
+        """What to call by this name. Raises ScopeMissing, DeploymentNotFound or DeploymentNotAllowed."""
         self.demand(INFER)
         return self.known(name)
 
     def known(self, name: str) -> Endpoint:
-        """Raises DeploymentNotFound."""
+        """Raises DeploymentNotFound or DeploymentNotAllowed."""
         endpoint = self.deployments.get(name)
         if endpoint is None:
-            raise DeploymentNotFound(name)
+            raise DeploymentNotFound(name) if self.is_for_all else DeploymentNotAllowed(name)
         return endpoint
 
     def demand(self, scope: str) -> None:
         """Raises ScopeMissing."""
         if scope not in self.scopes:
             raise ScopeMissing(f"this key lacks the scope {scope!r}")
+
+    def check_network(self, address: str) -> None:
+        """Raises NetworkNotAllowed unless the key may be used from `address`, which may wrap IPv4 (`::ffff:10.0.0.1`)."""
+        try:
+            found = ip_address(address)
+        except ValueError:
+            raise NetworkNotAllowed("") from None
+        mapped = found.ipv4_mapped if found.version == 6 else None
+        if not any(found in it or (mapped is not None and mapped in it) for it in self.networks):
+            raise NetworkNotAllowed(address)
 
 
 class Routes:
@@ -120,10 +162,13 @@ class Routes:
         for it in table.deployments:
             projects.setdefault(it.project_id, {})[it.name] = endpoints[it.deployment_id]
             prefixes[it.project_id] = f"/o/{it.organization_slug}/p/{it.project_slug}"
-        self._callers = {
-            it.key_id.encode(): Caller(it, projects.get(it.project_id, {}), limiter_for(it), prefixes.get(it.project_id, ""))
-            for it in table.keys
-        }
+        self._callers: dict[bytes, Caller] = {}
+        for key in table.keys:
+            deployed = projects.get(key.project_id, {})
+            if key.deployments is not None:
+                chosen = {endpoints.get(it) for it in key.deployments}
+                deployed = {name: it for name, it in deployed.items() if it in chosen}
+            self._callers[key.key_id.encode()] = Caller(key, deployed, limiter_for(key), prefixes.get(key.project_id, ""))
 
     def authenticate(self, authorization: bytes | None, now: float) -> Caller:
         """The caller behind the header value; `now` is seconds since the epoch. Raises KeyRefused."""

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from contracts.errors import HeadraceError
-from gateway.aims import Aim
+from gateway.aims import Aim, remember
 from gateway.endpoints import Placement
 from gateway.inference import Inference, NotServing, choose
 from gateway.predict.calls import Forms, PredictCall
@@ -66,7 +66,7 @@ class Predict:
             self._describe(exchange, placement)
             return
         assert self._inference.routes is not None
-        exchange.head.memo = Aim(self._inference.routes, caller, endpoint, version, self._make_call)
+        remember(exchange.head, Aim(self._inference.routes, caller, endpoint, version, self._make_call))
         self._inference.run(self._make_call(exchange, self._max_body_bytes), caller, placement, request_id, time_ns)
 
     def _describe(self, exchange: Exchange, placement: Placement) -> None:

@@ -1,6 +1,6 @@
 """What the protocol over gRPC asks of whoever has the models: the gateway with its tenants, or a server of one model."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from serving.calls import Call
@@ -10,6 +10,10 @@ from serving.repository import ModelState, Verb
 
 class Session(Protocol):
     """What one caller may do. Names and versions are those of the protocol; errors are HeadraceErrors."""
+
+    def admit(self, address: Callable[[], str]) -> None:
+        """Let the caller in from the address that `address` gives: told at the first message, once an RPC. Raises."""
+        ...
 
     def model(self, name: str, version: str | None) -> Model:
         """The loaded model to answer about. Raises."""

@@ -9,6 +9,7 @@ import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import Any, Final
+from urllib.parse import unquote
 
 import grpc
 
@@ -118,6 +119,7 @@ class Service(grpc.GenericRpcHandler):
 
         async def guarded(request: Any, context: Context) -> bytes | None:
             try:
+                session.admit(partial(_address, context))
                 return await handler(session, request, context)
             except HeadraceError as error:
                 self._host.count_refusal(error.status)
@@ -190,6 +192,12 @@ class Service(grpc.GenericRpcHandler):
 async def _refuse(error: HeadraceError, _requests: Any, context: Context) -> None:
     """Answer an RPC whose message is never received."""
     await abort(context, error)
+
+
+def _address(context: Context) -> str:
+    """The client's IP address; empty if it has none. gRPC says `ipv4:127.0.0.1:80` or `ipv6:%5B::1%5D:80`."""
+    family, _, place = unquote(context.peer()).partition(":")
+    return place.rpartition(":")[0].strip("[]") if family in ("ipv4", "ipv6") else ""
 
 
 def _authorization(metadata: Any) -> bytes:

@@ -23,6 +23,9 @@ class SingleModel:
         """The one session there is."""
         return self
 
+    def admit(self, address: Callable[[], str]) -> None:
+        """From anywhere."""
+
     def count_refusal(self, status: int) -> None:
         """Nobody counts here."""
 

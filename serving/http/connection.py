@@ -230,6 +230,12 @@ class Connection(asyncio.Protocol):
 
     # -- what exchanges and the server ask for
 
+    @property
+    def address(self) -> str:
+        """The client's IP address; empty on a socket without one."""
+        peer = self._transport.get_extra_info("peername")
+        return peer[0] if isinstance(peer, tuple) else ""
+
     def send(self, exchange: Exchange, status: int, body: bytes | Sequence[Buffer], content_type: bytes, headers: bytes) -> None:
         """Write the answer of the current exchange, and go on with the next."""
         if self._is_ending:

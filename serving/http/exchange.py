@@ -87,6 +87,11 @@ class Exchange(Struct, eq=False):
         """What follows the question mark, as it was sent."""
         return self.target.partition(b"?")[2]
 
+    @property
+    def address(self) -> str:
+        """The IP address at the other end of the connection; empty if it has none."""
+        return self.connection.address
+
     def respond(
         self, status: int, body: bytes | Sequence[Buffer] = b"", content_type: bytes = JSON, headers: bytes = b""
     ) -> None:

@@ -1,6 +1,6 @@
 """Hosts to test the protocol with, and clients that speak it by hand."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import grpc
@@ -30,6 +30,9 @@ class Holding:
         if self._refusal is not None:
             raise self._refusal
         return self
+
+    def admit(self, address: Callable[[], str]) -> None:
+        """From anywhere."""
 
     def count_refusal(self, status: int) -> None:
         self.refusals.append(status)
