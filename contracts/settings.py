@@ -6,7 +6,7 @@ misspelt name can only be told from another program's setting where all names ar
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 import msgspec
 import msgspec.structs
@@ -69,6 +69,8 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     """Batch jobs that one control process runs at a time, each in a process of its own; 0 leaves them to others."""
     batch_job_memory_bytes: Annotated[int, Meta(ge=2**28)] = 1024**3
     """What the process of one batch job may take."""
+    registration: Literal["open", "invited"] = "open"
+    """`open`: everybody may make an account; `invited`: only who was invited into an organization."""
     bcrypt_cost: Annotated[int, Meta(ge=4, le=16)] = 12
     access_token_s: Annotated[int, Meta(ge=30, le=86400)] = 900
     refresh_token_s: Annotated[int, Meta(ge=60)] = 30 * 86400

@@ -12,6 +12,13 @@ class EmailTaken(Conflict):
         super().__init__(f"there is an account for {email} already; log in instead")
 
 
+class RegistrationClosed(Forbidden):
+    title = "Registration closed"
+
+    def __init__(self) -> None:
+        super().__init__("only people who were invited can make an account here; ask a colleague or the operator")
+
+
 class EmailUnfit(Invalid):
     title = "E-mail address unfit"
 

@@ -14,7 +14,7 @@ from control.access import check_csrf, check_origin
 from control.audit.recording import Target, record_everywhere
 from control.identity import cookies, queries, service, sessions, tokens
 from control.identity.devices import device_of
-from control.identity.errors import RefreshRefused
+from control.identity.errors import RefreshRefused, RegistrationClosed
 from control.identity.schemas import Credentials, Me, NewAccount, Refresh, Session
 from control.injected import Connection, Origin, Principal, Resources, Settings
 from control.organizations.queries import list_memberships
@@ -28,6 +28,8 @@ async def register_account(
 ) -> Response[Session]:
     """Sign up: makes an account, an organization of its own, a first project, and a session."""
     settings = resources.settings
+    if settings.registration != "open":
+        raise RegistrationClosed
     if data.session == "cookie":
         check_origin(request.headers, settings)
     opened = await service.register(

@@ -2,13 +2,16 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from httpx import AsyncClient
 from litestar import Litestar
 
+from contracts.settings import ControlSettings
+from control.app import create_app
 from control.identity.passwords import MAX_WAITING
 from control.identity.throttle import FREE_FAILURES
-from tests.control.conftest import PASSWORD, Account
+from tests.control.conftest import PASSWORD, Account, open_client, started
 
 REGISTER = "/api/v1/auth/register"
 LOGIN = "/api/v1/auth/login"
@@ -140,3 +143,11 @@ async def test_logging_out_ends_the_session_at_once(client: AsyncClient, account
     after = await account.client.get(f"/api/v1/projects/{account.project_id}")
     refreshed = await client.post("/api/v1/auth/refresh", json={"refresh_token": account.refresh_token})
     assert (after.status_code, refreshed.status_code) == (401, 401)
+
+
+async def test_registration_can_be_for_the_invited_alone(settings: ControlSettings):
+    app = create_app(msgspec.structs.replace(settings, registration="invited"))
+    async with started(app), open_client(app) as client:
+        refused = await client.post(REGISTER, json={"email": "eve@example.com", "password": PASSWORD, "name": "Eve"})
+        assert (refused.status_code, refused.json()["type"]) == (403, "urn:headrace:problem:RegistrationClosed")
+        assert (await client.get("/api/v1/system")).json()["signup_open"] is False

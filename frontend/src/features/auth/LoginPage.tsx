@@ -51,7 +51,7 @@ function LoginForm() {
 function SignUpInvitation() {
   const { data: system } = useSystem();
   const { next } = useSearch({ strict: false });
-  if (system && !system.signup_open) return 'Accounts on this Headrace are made by its operator.';
+  if (system && !system.signup_open) return 'Accounts on this Headrace are for people who were invited.';
   return (
     <>
       New here?{' '}
