@@ -2,12 +2,12 @@
 
 `authenticate` finds out who is calling, unless the route is marked `public=True`. `admit` asks the database, once a request,
 whether the session still lives and, where the path names an organization or a project, whether the caller is a member; for
-everybody else the thing does not exist (404). So a route cannot forget a check, and handlers just take `principal`, `member` or
-`tenant`.
+everybody else the thing does not exist (404), and for members whose role lacks the route's permission it is forbidden (403). So
+a route cannot forget a check, and handlers just take `principal`, `member` or `tenant`.
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -22,6 +22,7 @@ from contracts.settings import ControlSettings
 from control.audit.recording import Origin, Who
 from control.headers import name_request
 from control.identity import cookies, tokens
+from control.identity.permissions import LEAST_ROLE, Permission, Role, allows
 from control.organizations import queries
 from control.resources import Resources
 
@@ -44,7 +45,7 @@ class Member(Struct, frozen=True):
 
     user_id: UUID
     organization_id: UUID
-    role: str
+    role: Role
 
 
 class Tenant(Struct, frozen=True):
@@ -53,7 +54,8 @@ class Tenant(Struct, frozen=True):
     user_id: UUID
     organization_id: UUID
     project_id: UUID
-    role: str
+    role: Role
+    """In the project."""
 
 
 async def authenticate(connection: Call, handler: BaseRouteHandler) -> None:
@@ -63,7 +65,10 @@ async def authenticate(connection: Call, handler: BaseRouteHandler) -> None:
 
 
 async def admit(connection: Call, handler: BaseRouteHandler) -> None:
-    """Raises Unauthenticated if the session has ended, NotFound if the caller is no member of what the path names."""
+    """Raises Unauthenticated if the session has ended, NotFound if the caller is no member of what the path names.
+
+    Raises Forbidden if they are one, and their role lacks the route's permission.
+    """
     if handler.opt.get("public"):
         return
     project_id: UUID | None = connection.path_params.get("project_id")
@@ -79,10 +84,24 @@ async def admit(connection: Call, handler: BaseRouteHandler) -> None:
         return
     if membership.organization_id is None or membership.role is None:
         raise NotFound(f"no project {project_id}" if project_id else f"no organization {organization_id}")
+    check_role(membership.role, handler.opt["permission"])
     who = principal.user_id, membership.organization_id
     connection.scope["state"]["member"] = Member(*who, membership.role)
     if project_id:
         connection.scope["state"]["tenant"] = Tenant(*who, project_id, membership.role)
+
+
+def check_role(role: Role, permission: Permission) -> None:
+    """Raises Forbidden unless `role` has `permission`."""
+    if not allows(role, permission):
+        raise Forbidden(f"this needs the role {LEAST_ROLE[permission]}; yours is {role}")
+
+
+def check_guarded(handlers: Iterable[BaseRouteHandler]) -> None:
+    """Raises RuntimeError unless each of `handlers` says who may call it: at start, not at the first call."""
+    for it in handlers:
+        if not it.opt.get("public") and it.opt.get("permission") not in LEAST_ROLE:
+            raise RuntimeError(f"{it} names no permission")
 
 
 def identify(connection: Call, settings: ControlSettings) -> Principal:

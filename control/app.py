@@ -14,6 +14,7 @@ from control import console, openapi
 from control.access import (
     admit,
     authenticate,
+    check_guarded,
     provide_member,
     provide_origin,
     provide_principal,
@@ -73,6 +74,7 @@ def create_app(settings: ControlSettings) -> Litestar:
     async def provide_settings() -> ControlSettings:
         return settings
 
+    check_guarded(API_HANDLERS)
     api = Router("/api/v1", route_handlers=API_HANDLERS, guards=[authenticate, admit])
     return Litestar(
         [api, *system.PROBES, *openapi.HANDLERS, *console.HANDLERS],

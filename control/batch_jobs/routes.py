@@ -48,7 +48,14 @@ class InputOperation(Operation):
         )
 
 
-@post(JOBS, operation_id="createBatchJob", tags=["Batch jobs"], operation_class=InputOperation, request_max_body_size=None)
+@post(
+    JOBS,
+    operation_id="createBatchJob",
+    tags=["Batch jobs"],
+    permission="predictions:make",
+    operation_class=InputOperation,
+    request_max_body_size=None,
+)
 async def create_batch_job(
     tenant: Tenant,
     resources: Resources,
@@ -66,7 +73,7 @@ async def create_batch_job(
     return await service.create_job(resources, new, request.stream())
 
 
-@get(JOBS, operation_id="listBatchJobs", tags=["Batch jobs"])
+@get(JOBS, operation_id="listBatchJobs", tags=["Batch jobs"], permission="deployments:read")
 async def list_batch_jobs(
     tenant: Tenant, connection: Connection, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> BatchJobPage:
@@ -75,27 +82,27 @@ async def list_batch_jobs(
     return BatchJobPage(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
 
-@get(JOB, operation_id="getBatchJob", tags=["Batch jobs"])
+@get(JOB, operation_id="getBatchJob", tags=["Batch jobs"], permission="deployments:read")
 async def get_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection) -> BatchJob:
     """One batch job, with how far it is."""
     return await queries.find_job(connection, tenant.project_id, job_id)
 
 
-@post(JOB + "/cancel", operation_id="cancelBatchJob", tags=["Batch jobs"], status_code=HTTP_200_OK)
+@post(JOB + "/cancel", operation_id="cancelBatchJob", tags=["Batch jobs"], permission="predictions:make", status_code=HTTP_200_OK)
 async def cancel_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection) -> BatchJob:
     """Stop a job where it is; it can be resumed from there."""
     await queries.cancel_job(connection, tenant.project_id, job_id)
     return await queries.find_job(connection, tenant.project_id, job_id)
 
 
-@post(JOB + "/resume", operation_id="resumeBatchJob", tags=["Batch jobs"], status_code=HTTP_200_OK)
+@post(JOB + "/resume", operation_id="resumeBatchJob", tags=["Batch jobs"], permission="predictions:make", status_code=HTTP_200_OK)
 async def resume_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection) -> BatchJob:
     """Let a failed or cancelled job go on with the rows it has not done."""
     await queries.resume_job(connection, tenant.project_id, job_id)
     return await queries.find_job(connection, tenant.project_id, job_id)
 
 
-@delete(JOB, operation_id="deleteBatchJob", tags=["Batch jobs"])
+@delete(JOB, operation_id="deleteBatchJob", tags=["Batch jobs"], permission="predictions:make")
 async def delete_batch_job(job_id: FromPath[UUID], tenant: Tenant, resources: Resources) -> None:
     """Delete a job with its input and its results; one that runs is stopped."""
     await service.delete_job(resources, tenant.project_id, job_id)
@@ -106,14 +113,20 @@ DOWNLOAD: Final = {
 }
 
 
-@get(JOB + "/results", operation_id="getBatchJobResults", tags=["Batch jobs"], responses=DOWNLOAD)
+@get(JOB + "/results", operation_id="getBatchJobResults", tags=["Batch jobs"], permission="telemetry:read", responses=DOWNLOAD)
 async def get_batch_job_results(job_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources) -> Stream:
     """The rows of the input, each followed by the model's outputs, in the input's format."""
     job, file = await database.run(lambda it: queries.find_file(it, tenant.project_id, job_id, "results"))
     return await _download(resources, file, MEDIA_TYPES[job.input.format])
 
 
-@get(JOB + "/failed-rows", operation_id="getBatchJobFailedRows", tags=["Batch jobs"], responses=DOWNLOAD)
+@get(
+    JOB + "/failed-rows",
+    operation_id="getBatchJobFailedRows",
+    tags=["Batch jobs"],
+    permission="telemetry:read",
+    responses=DOWNLOAD,
+)
 async def get_batch_job_failed_rows(job_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources) -> Stream:
     """The rows without results as JSON lines: `row` (from 1), `error`, `values`."""
     _, file = await database.run(lambda it: queries.find_file(it, tenant.project_id, job_id, "failed_rows"))

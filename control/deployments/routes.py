@@ -40,7 +40,9 @@ class InferenceAnswer(Struct, frozen=True):
     id: str = ""
 
 
-@get("/projects/{project_id:uuid}/deployments", operation_id="listDeployments", tags=["Deployments"])
+@get(
+    "/projects/{project_id:uuid}/deployments", operation_id="listDeployments", tags=["Deployments"], permission="deployments:read"
+)
 async def list_deployments(
     tenant: Tenant, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> DeploymentPage:
@@ -51,7 +53,12 @@ async def list_deployments(
     return DeploymentPage(items, items[-1].id if len(placed) > limit else None)
 
 
-@post("/projects/{project_id:uuid}/deployments", operation_id="createDeployment", tags=["Deployments"])
+@post(
+    "/projects/{project_id:uuid}/deployments",
+    operation_id="createDeployment",
+    tags=["Deployments"],
+    permission="deployments:write",
+)
 async def create_deployment(data: JSONBody[NewDeployment], tenant: Tenant, resources: Resources, who: Who) -> Deployment:
     """Deploy a model version under a name that applications call."""
     async with resources.database.transaction() as connection:
@@ -59,13 +66,23 @@ async def create_deployment(data: JSONBody[NewDeployment], tenant: Tenant, resou
     return await _show(resources, tenant.project_id, id)
 
 
-@get("/projects/{project_id:uuid}/deployments/{deployment_id:uuid}", operation_id="getDeployment", tags=["Deployments"])
+@get(
+    "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}",
+    operation_id="getDeployment",
+    tags=["Deployments"],
+    permission="deployments:read",
+)
 async def get_deployment(deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources) -> Deployment:
     """One deployment, with its state on every worker."""
     return await _show(resources, tenant.project_id, deployment_id)
 
 
-@patch("/projects/{project_id:uuid}/deployments/{deployment_id:uuid}", operation_id="updateDeployment", tags=["Deployments"])
+@patch(
+    "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}",
+    operation_id="updateDeployment",
+    tags=["Deployments"],
+    permission="deployments:write",
+)
 async def update_deployment(
     deployment_id: FromPath[UUID], data: JSONBody[DeploymentPatch], tenant: Tenant, resources: Resources, who: Who
 ) -> Deployment:
@@ -75,7 +92,12 @@ async def update_deployment(
     return await _show(resources, tenant.project_id, deployment_id)
 
 
-@delete("/projects/{project_id:uuid}/deployments/{deployment_id:uuid}", operation_id="deleteDeployment", tags=["Deployments"])
+@delete(
+    "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}",
+    operation_id="deleteDeployment",
+    tags=["Deployments"],
+    permission="deployments:write",
+)
 async def delete_deployment(deployment_id: FromPath[UUID], tenant: Tenant, database: Database, who: Who) -> None:
     """Take a deployment out of service, with its history."""
     async with database.transaction() as connection:
@@ -86,6 +108,7 @@ async def delete_deployment(deployment_id: FromPath[UUID], tenant: Tenant, datab
     "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}/revisions",
     operation_id="listDeploymentRevisions",
     tags=["Deployments"],
+    permission="deployments:read",
 )
 async def list_deployment_revisions(
     deployment_id: FromPath[UUID],
@@ -105,6 +128,7 @@ async def list_deployment_revisions(
     "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}/infer",
     operation_id="tryDeployment",
     tags=["Deployments"],
+    permission="predictions:make",
     operation_class=TrialOperation,
     request_max_body_size=trial.MAX_REQUEST_BYTES,
     status_code=HTTP_200_OK,

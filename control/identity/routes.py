@@ -74,7 +74,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
     return _answer(opened, settings)
 
 
-@post("/auth/logout", operation_id="logOut", tags=["Accounts"], status_code=HTTP_204_NO_CONTENT)
+@post("/auth/logout", operation_id="logOut", tags=["Accounts"], permission="account", status_code=HTTP_204_NO_CONTENT)
 async def log_out(principal: Principal, connection: Connection, settings: Settings, origin: Origin) -> Response[None]:
     """End the session: its refresh token and its access tokens are refused from now on."""
     await sessions.end_session(connection, principal.session_id)
@@ -83,7 +83,7 @@ async def log_out(principal: Principal, connection: Connection, settings: Settin
     return Response(None, cookies=cookies.cleared_cookies(settings))
 
 
-@get("/me", operation_id="getMe", tags=["Accounts"])
+@get("/me", operation_id="getMe", tags=["Accounts"], permission="account")
 async def get_me(principal: Principal, connection: Connection, settings: Settings) -> Me:
     """The caller and their organizations."""
     user = await queries.find_user(connection, principal.user_id)

@@ -24,7 +24,7 @@ from control.routing.queries import bump_routes
 LATEST_EXPIRY: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
-@get("/projects/{project_id:uuid}/keys", operation_id="listKeys", tags=["Keys"])
+@get("/projects/{project_id:uuid}/keys", operation_id="listKeys", tags=["Keys"], permission="keys:read")
 async def list_keys(tenant: Tenant, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> KeyPage:
     """A project's API keys, newest first."""
     found = await resources.database.run(lambda it: queries.list_keys(it, tenant.project_id, cursor, limit + 1))
@@ -32,7 +32,7 @@ async def list_keys(tenant: Tenant, resources: Resources, limit: Limit = DEFAULT
     return KeyPage(items, items[-1].id if len(found) > limit else None)
 
 
-@post("/projects/{project_id:uuid}/keys", operation_id="createKey", tags=["Keys"])
+@post("/projects/{project_id:uuid}/keys", operation_id="createKey", tags=["Keys"], permission="keys:write")
 async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connection, who: Who) -> CreatedKey:
     """Create an API key. Its secret is in this answer and never shown again."""
     check_limits(data.limits)
@@ -48,7 +48,7 @@ async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connect
     return CreatedKey(key, secret.text)
 
 
-@patch("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="updateKey", tags=["Keys"])
+@patch("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="updateKey", tags=["Keys"], permission="keys:write")
 async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, resources: Resources, who: Who) -> Key:
     """Rename an API key, or set its limits: they hold within moments, and what was used today stays used."""
     limits = None if data.limits is UNSET else data.limits
@@ -63,7 +63,7 @@ async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenan
     return shown
 
 
-@delete("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="revokeKey", tags=["Keys"])
+@delete("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="revokeKey", tags=["Keys"], permission="keys:write")
 async def revoke_key(id: FromPath[UUID], tenant: Tenant, connection: Connection, who: Who) -> None:
     """Revoke an API key: gateways refuse it within moments."""
     before = await queries.lock_key(connection, tenant.project_id, id)

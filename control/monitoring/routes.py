@@ -22,6 +22,7 @@ Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many calls 
     "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}/monitoring/requests",
     operation_id="getRequestSummary",
     tags=["Monitoring"],
+    permission="telemetry:read",
 )
 async def get_request_summary(
     deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources, start: Start = None, end: End = None
@@ -37,6 +38,7 @@ async def get_request_summary(
     "/projects/{project_id:uuid}/deployments/{deployment_id:uuid}/monitoring/recent",
     operation_id="listRecentRequests",
     tags=["Monitoring"],
+    permission="telemetry:read",
 )
 async def list_recent_requests(
     deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources, limit: Limit = 50

@@ -6,7 +6,8 @@ from uuid import UUID
 from msgspec import Struct
 
 from control.database import Connection
-from control.organizations.schemas import Organization, Role
+from control.identity.permissions import Role
+from control.organizations.schemas import Organization
 
 
 class Membership(Struct, frozen=True):
@@ -56,13 +57,15 @@ async def list_memberships(connection: Connection, user_id: UUID) -> list[Organi
 
 
 FIND_MEMBERSHIP: Final[LiteralString] = """
-    SELECT sessions.ended_at IS NULL AND sessions.expires_at > now() AS is_signed_in, members.organization_id, members.role
+    SELECT
+        sessions.ended_at IS NULL AND sessions.expires_at > now() AS is_signed_in,
+        members.organization_id,
+        CASE WHEN $4::uuid IS NULL THEN members.role ELSE project_roles.role END AS role
     FROM sessions
-    LEFT JOIN projects ON projects.id = $4
+    LEFT JOIN project_roles ON project_roles.user_id = sessions.user_id AND project_roles.project_id = $4
     LEFT JOIN members ON members.user_id = sessions.user_id
-        AND members.organization_id = coalesce(projects.organization_id, $3)
+        AND members.organization_id = coalesce(project_roles.organization_id, $3)
         AND ($3::uuid IS NULL OR members.organization_id = $3)
-        AND ($4::uuid IS NULL OR projects.id IS NOT NULL)
     WHERE sessions.id = $1
       AND sessions.user_id = $2
 """

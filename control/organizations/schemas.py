@@ -1,11 +1,10 @@
 """What the API shows of organizations."""
 
-from typing import Literal
 from uuid import UUID
 
 from msgspec import Struct
 
-Role = Literal["owner", "member"]
+from control.identity.permissions import Role
 
 
 class Organization(Struct, frozen=True):

@@ -45,15 +45,24 @@ LIST_PROJECTS: Final[LiteralString] = """
     SELECT id, organization_id, organization_slug, name, slug, description, created_at, models, deployments
     FROM project_summaries
     WHERE organization_id = $1
-      AND ($2::uuid IS NULL OR id < $2)
+      AND EXISTS (
+          SELECT
+          FROM project_roles
+          WHERE project_roles.user_id = $2
+            AND project_roles.project_id = project_summaries.id
+            AND project_roles.role IS NOT NULL
+      )
+      AND ($3::uuid IS NULL OR id < $3)
     ORDER BY id DESC
-    LIMIT $3
+    LIMIT $4
 """
 
 
-async def list_projects(connection: Connection, organization_id: UUID, before: UUID | None, limit: int) -> list[Project]:
-    """Newest first (ids are UUIDv7, so their order is that of creation)."""
-    rows = await connection.fetch(LIST_PROJECTS, organization_id, before, limit)
+async def list_projects(
+    connection: Connection, organization_id: UUID, user_id: UUID, before: UUID | None, limit: int
+) -> list[Project]:
+    """Those that the person may see, newest first (ids are UUIDv7, so their order is that of creation)."""
+    rows = await connection.fetch(LIST_PROJECTS, organization_id, user_id, before, limit)
     return [Project(**row) for row in rows]
 
 
@@ -62,12 +71,12 @@ LOOK_UP_PROJECT: Final[LiteralString] = """
     FROM project_summaries
     WHERE organization_slug = $2
       AND slug = $3
-      AND organization_id IN (SELECT members.organization_id FROM members WHERE members.user_id = $1)
+      AND id IN (SELECT project_id FROM project_roles WHERE user_id = $1 AND role IS NOT NULL)
 """
 
 
 async def look_up_project(connection: Connection, user_id: UUID, organization_slug: str, slug: str) -> Project:
-    """A project of an organization that the person is a member of. Raises ProjectNotFound."""
+    """A project that the person may see. Raises ProjectNotFound."""
     row = await connection.fetchrow(LOOK_UP_PROJECT, user_id, organization_slug, slug)
     if row is None:
         raise ProjectNotFound(f"no project {organization_slug}/{slug}")

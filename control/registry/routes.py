@@ -37,14 +37,14 @@ class UploadOperation(Operation):
         )
 
 
-@get("/projects/{project_id:uuid}/models", operation_id="listModels", tags=["Models"])
+@get("/projects/{project_id:uuid}/models", operation_id="listModels", tags=["Models"], permission="models:read")
 async def list_models(tenant: Tenant, connection: Connection, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> ModelPage:
     """A project's models, newest first."""
     items = await queries.list_models(connection, tenant.project_id, cursor, limit + 1)
     return ModelPage(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
 
-@post("/projects/{project_id:uuid}/models", operation_id="createModel", tags=["Models"])
+@post("/projects/{project_id:uuid}/models", operation_id="createModel", tags=["Models"], permission="models:write")
 async def create_model(data: JSONBody[NewModel], tenant: Tenant, connection: Connection, who: Who) -> Model:
     """Create a model, without versions yet."""
     model_id = await queries.insert_model(connection, tenant.project_id, data.name, data.description)
@@ -52,19 +52,26 @@ async def create_model(data: JSONBody[NewModel], tenant: Tenant, connection: Con
     return await queries.find_model(connection, tenant.project_id, model_id)
 
 
-@get("/projects/{project_id:uuid}/models/{model_id:uuid}", operation_id="getModel", tags=["Models"])
+@get("/projects/{project_id:uuid}/models/{model_id:uuid}", operation_id="getModel", tags=["Models"], permission="models:read")
 async def get_model(model_id: FromPath[UUID], tenant: Tenant, connection: Connection) -> Model:
     """One model, with its latest version and where it is deployed."""
     return await queries.find_model(connection, tenant.project_id, model_id)
 
 
-@delete("/projects/{project_id:uuid}/models/{model_id:uuid}", operation_id="deleteModel", tags=["Models"])
+@delete(
+    "/projects/{project_id:uuid}/models/{model_id:uuid}", operation_id="deleteModel", tags=["Models"], permission="models:write"
+)
 async def delete_model(model_id: FromPath[UUID], tenant: Tenant, resources: Resources, who: Who) -> None:
     """Delete a model with all its versions; 409 while a deployment holds one, now or in its history."""
     await service.delete_model(resources.database, resources.artifacts, tenant.project_id, model_id, who)
 
 
-@get("/projects/{project_id:uuid}/models/{model_id:uuid}/versions", operation_id="listModelVersions", tags=["Models"])
+@get(
+    "/projects/{project_id:uuid}/models/{model_id:uuid}/versions",
+    operation_id="listModelVersions",
+    tags=["Models"],
+    permission="models:read",
+)
 async def list_model_versions(
     model_id: FromPath[UUID],
     tenant: Tenant,
@@ -82,6 +89,7 @@ async def list_model_versions(
     "/projects/{project_id:uuid}/models/{model_id:uuid}/versions",
     operation_id="uploadModelVersion",
     tags=["Models"],
+    permission="models:write",
     operation_class=UploadOperation,
     request_max_body_size=None,
 )
@@ -103,6 +111,7 @@ async def upload_model_version(
     "/projects/{project_id:uuid}/models/{model_id:uuid}/versions/{number:int}",
     operation_id="getModelVersion",
     tags=["Models"],
+    permission="models:read",
 )
 async def get_model_version(model_id: FromPath[UUID], number: Number, tenant: Tenant, connection: Connection) -> ModelVersion:
     """One version, by its number."""

@@ -931,7 +931,7 @@ export interface components {
             id: string;
             name: string;
             /** @enum {string} */
-            role: "owner" | "member";
+            role: "viewer" | "developer" | "admin" | "owner";
             slug: string;
         };
         /** OwnSession */
