@@ -31,6 +31,8 @@ AT_ONCE: Final = 2
 FIRST_ROWS: Final = 16
 MAX_ROWS: Final = 4096
 MAX_BODY_BYTES: Final = 4 << 20
+QUEUE_SHARE: Final = 8
+"""A request is at most such a part of the rows that may wait, so that those of a few jobs leave room for those of people."""
 RUN_MS: Final = 20.0
 """What one run should take at most."""
 TIMEOUT: Final = httpx.Timeout(3660.0, connect=5.0)
@@ -47,11 +49,29 @@ INFER_TIME: Final = re.compile(r"\binfer;dur=([0-9.]+)")
 Retry = Callable[[], Awaitable[object]]
 
 
+class _QueuePolicy(Struct, frozen=True):
+    max_queue_size: int = 0
+    """Rows that may wait; 0 without a bound."""
+
+
+class _Batching(Struct, frozen=True):
+    default_queue_policy: _QueuePolicy = _QueuePolicy()
+
+
 class _Config(Struct, frozen=True):
     """Of Triton's model configuration what matters here."""
 
     max_batch_size: int
     """0: requests never share a run."""
+    dynamic_batching: _Batching = _Batching()
+
+    @property
+    def most_rows(self) -> int:
+        """Rows of one request."""
+        if self.max_batch_size == 0:
+            return 1
+        queue = self.dynamic_batching.default_queue_policy.max_queue_size
+        return max(1, queue // QUEUE_SHARE) if queue else MAX_ROWS
 
 
 class Predicted(Struct):
@@ -94,10 +114,11 @@ class Predictor:
         self.pace = Pace(MAX_ROWS if layout.is_batched else 1)
 
     async def prepare(self, before_retry: Retry) -> None:
-        """Find out whether the model's rows are independent: where the gateway would not join requests, each row goes alone."""
+        """Find out how many rows may go together: one where the gateway would not join requests, few where few may wait."""
         response = await self._call("GET", "config", before_retry)
-        if response.status_code == 200 and msgspec.json.decode(response.content, type=_Config).max_batch_size == 0:
-            self.pace = Pace(1)
+        if response.status_code == 200:
+            config = msgspec.json.decode(response.content, type=_Config)
+            self.pace = Pace(min(self.pace.most, config.most_rows))
 
     async def predict(self, inputs: dict[str, Values], count: int, before_retry: Retry) -> Predicted:
         """Answers for `count` rows. `before_retry` may raise, to end the waiting. Raises JobStopped."""

@@ -136,6 +136,23 @@ async def test_a_row_that_always_takes_too_long_fails_alone():
     assert asked == predicting.SINGLE_TIMEOUTS
 
 
+@pytest.mark.parametrize(
+    ("config", "most"),
+    [
+        ({"max_batch_size": 0}, 1),
+        ({"max_batch_size": 8}, MAX_ROWS),
+        ({"max_batch_size": 8, "dynamic_batching": {"default_queue_policy": {"max_queue_size": 80}}}, 10),
+        ({"max_batch_size": 8, "dynamic_batching": {"default_queue_policy": {"max_queue_size": 3}}}, 1),
+    ],
+)
+async def test_a_request_leaves_room_in_the_queue_for_those_of_others(config: dict[str, Any], most: int):
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json=config))
+    async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as gateway:
+        predictor = Predictor(gateway, "key", "doubling", 1, LAYOUT)
+        await predictor.prepare(nothing)
+    assert predictor.pace.most == most
+
+
 @given(st.floats(1e-3, 50.0), st.integers(1, MAX_ROWS))
 def test_the_rows_of_a_request_settle_where_a_run_is_short_and_full(row_ms: float, most: int):
     pace = Pace(most)
