@@ -186,4 +186,5 @@ def _table(artifacts: Mapping[str, Artifact]) -> RouteTable:
     ]
     secret, limits = hashlib.sha256(SECRET.encode()).digest(), KeyLimits(requests_per_s=1_000_000, burst=1_000_000)
     key = Key(KEY_ID, uuid4(), organization, project, secret, ("infer",), limits=limits)
-    return RouteTable(1, tuple(deployments), (key,))
+    version = time.time_ns()  # a gateway that was here before keeps its table, and takes none that is not newer
+    return RouteTable(version, tuple(deployments), (key,))
