@@ -1,4 +1,6 @@
-"""`python -m control`: serve. `python -m control migrate`: bring the schema up to date. `python -m control openapi`: print it."""
+"""`python -m control`: serve. `python -m control migrate`: bring the schema up to date. `python -m control openapi`: print it.
+`python -m control verify-audit`: go over the audit log.
+"""
 
 import asyncio
 import errno
@@ -25,6 +27,7 @@ EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_PORT_TAKEN: Final = 3
 EXIT_SCHEMA_NEWER: Final = 4
+EXIT_TAMPERED: Final = 5
 
 MIGRATE_PATIENCE_S: Final = 30.0
 """How long `migrate` waits for a database that is only just starting."""
@@ -41,12 +44,14 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case ["openapi"]:
                 return print_openapi()
+            case ["verify-audit"]:
+                return asyncio.run(verify_audit(_settings().database_url))
             case ["migrate"]:
                 return asyncio.run(migrate_when_up(_settings().database_url))
             case []:
                 return serve(_settings())
             case _:
-                print("usage: python -m control [migrate | openapi]", file=sys.stderr)
+                print("usage: python -m control [migrate | openapi | verify-audit]", file=sys.stderr)
                 return EXIT_USAGE
     except SchemaNewer as error:
         print(f"headrace control: {error}", file=sys.stderr)
@@ -64,6 +69,20 @@ def print_openapi() -> int:
     app = create_app(ControlSettings(secret="only for the description"))  # noqa: S106
     print(msgspec.json.format(msgspec.json.encode(describe(app), order="deterministic"), indent=2).decode())
     return 0
+
+
+async def verify_audit(database_url: str) -> int:
+    """Print a line for each organization's audit log; the answer is EXIT_TAMPERED if one of them is not as it was written."""
+    from control.audit.verifying import describe, verify  # only this command needs it
+
+    try:
+        async with connected(database_url) as connection:
+            verdicts = await verify(connection)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise HeadraceError(f"the audit log cannot be read: {error}") from error
+    for it in verdicts:
+        print(describe(it))
+    return EXIT_TAMPERED if any(it.fault for it in verdicts) else 0
 
 
 async def migrate_when_up(database_url: str) -> int:

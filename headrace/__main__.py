@@ -21,6 +21,7 @@ for _command in (instances.up, instances.down, instances.status, instances.logs,
     app.command(rich_help_panel="This instance")(_command)
 for _command in (accounts.signup, accounts.login, models.deploy, models.predict, batch.batch):
     app.command(rich_help_panel="Your project")(_command)
+app.add_typer(roles.audit_commands, name="audit", rich_help_panel="Roles")
 app.add_typer(accounts.key_commands, name="key", rich_help_panel="Your project")
 for _command in (roles.control, roles.telemetry, roles.gateway, roles.serve, roles.migrate):
     app.command(rich_help_panel="Roles")(_command)

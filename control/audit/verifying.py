@@ -3,7 +3,6 @@
 from typing import Final, LiteralString
 from uuid import UUID
 
-import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
@@ -25,6 +24,9 @@ class Verdict(Struct, frozen=True):
     """What is wrong with the next one; empty: nothing."""
 
 
+ONE_MOMENT: Final[LiteralString] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+END: Final[LiteralString] = "ROLLBACK"
+
 LIST_LOGS: Final[LiteralString] = """
     SELECT organization_id, audit_heads.number, audit_heads.seal
     FROM audit_heads
@@ -44,12 +46,13 @@ LIST_SEALED: Final[LiteralString] = """
 
 
 async def verify(connection: Connection) -> list[Verdict]:
-    """A verdict on every organization's log; what is added meanwhile is looked at or not, but never held for a fault.
-
-    Must be in a transaction that sees one moment (REPEATABLE READ).
-    """
-    logs = await connection.fetch(LIST_LOGS)
-    return [await _verify_one(connection, it["organization_id"], it["number"], it["seal"]) for it in logs]
+    """A verdict on every organization's log as of now; opens and ends its own transaction, so that it sees one moment."""
+    await connection.execute(ONE_MOMENT)
+    try:
+        logs = await connection.fetch(LIST_LOGS)
+        return [await _verify_one(connection, it["organization_id"], it["number"], it["seal"]) for it in logs]
+    finally:
+        await connection.execute(END)
 
 
 async def _verify_one(connection: Connection, organization_id: UUID, number: int | None, last: bytes | None) -> Verdict:
@@ -83,8 +86,3 @@ def describe(verdict: Verdict) -> str:
     """One line."""
     state = f"TAMPERED: {verdict.fault}" if verdict.fault else "in order"
     return f"organization {verdict.organization_id}: {verdict.entries} entries, seal {verdict.seal}: {state}"
-
-
-def encode(verdicts: list[Verdict]) -> str:
-    """For programs."""
-    return msgspec.json.encode(verdicts).decode()

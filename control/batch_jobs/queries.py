@@ -23,7 +23,7 @@ class NewJob(Struct, frozen=True):
 
     deployment_id: UUID
     version_id: UUID
-    created_by: UUID
+    created_by: UUID | None
     file_name: str
     format: Format
     digest: str

@@ -14,11 +14,12 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 
+from control.audit.recording import Target, record
 from control.batch_jobs import queries, service
 from control.batch_jobs.formats import MEDIA_TYPES
 from control.batch_jobs.schemas import BatchJob, BatchJobFile, BatchJobPage
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Database, Resources, Tenant
+from control.injected import Connection, Database, Resources, Tenant, Who
 
 JOBS: Final = "/projects/{project_id:uuid}/batch-jobs"
 JOB: Final = JOBS + "/{job_id:uuid}"
@@ -60,16 +61,17 @@ async def create_batch_job(
     tenant: Tenant,
     resources: Resources,
     request: Request[Any, Any, Any],
+    who: Who,
     deployment_id: DeploymentId,
     file_name: FileName = "input.csv",
     input_of: InputOf = None,
 ) -> BatchJob:
     """Predict every row of a file. Its columns are checked first; a file that does not fit the model leaves nothing."""
     if input_of is not None:
-        return await service.repeat_job(resources, tenant.project_id, deployment_id, input_of, tenant.user_id)
+        return await service.repeat_job(resources, tenant.project_id, deployment_id, input_of, who)
     name = PurePath(file_name.replace("\\", "/")).name
     length = request.headers.get("content-length")
-    new = service.NewInput(tenant.project_id, deployment_id, tenant.user_id, name, int(length) if length else None)
+    new = service.NewInput(tenant.project_id, deployment_id, who, name, int(length) if length else None)
     return await service.create_job(resources, new, request.stream())
 
 
@@ -89,23 +91,27 @@ async def get_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Conn
 
 
 @post(JOB + "/cancel", operation_id="cancelBatchJob", tags=["Batch jobs"], permission="predictions:make", status_code=HTTP_200_OK)
-async def cancel_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection) -> BatchJob:
+async def cancel_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection, who: Who) -> BatchJob:
     """Stop a job where it is; it can be resumed from there."""
     await queries.cancel_job(connection, tenant.project_id, job_id)
-    return await queries.find_job(connection, tenant.project_id, job_id)
+    job = await queries.find_job(connection, tenant.project_id, job_id)
+    await record(connection, who, "batch_job.cancel", Target(job_id, job.input.file_name), after={"state": job.state})
+    return job
 
 
 @post(JOB + "/resume", operation_id="resumeBatchJob", tags=["Batch jobs"], permission="predictions:make", status_code=HTTP_200_OK)
-async def resume_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection) -> BatchJob:
+async def resume_batch_job(job_id: FromPath[UUID], tenant: Tenant, connection: Connection, who: Who) -> BatchJob:
     """Let a failed or cancelled job go on with the rows it has not done."""
     await queries.resume_job(connection, tenant.project_id, job_id)
-    return await queries.find_job(connection, tenant.project_id, job_id)
+    job = await queries.find_job(connection, tenant.project_id, job_id)
+    await record(connection, who, "batch_job.resume", Target(job_id, job.input.file_name), after={"state": job.state})
+    return job
 
 
 @delete(JOB, operation_id="deleteBatchJob", tags=["Batch jobs"], permission="predictions:make")
-async def delete_batch_job(job_id: FromPath[UUID], tenant: Tenant, resources: Resources) -> None:
+async def delete_batch_job(job_id: FromPath[UUID], tenant: Tenant, resources: Resources, who: Who) -> None:
     """Delete a job with its input and its results; one that runs is stopped."""
-    await service.delete_job(resources, tenant.project_id, job_id)
+    await service.delete_job(resources, tenant.project_id, job_id, who)
 
 
 DOWNLOAD: Final = {

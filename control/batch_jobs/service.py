@@ -15,6 +15,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from contracts.artifacts import ArtifactUnavailable
+from control.audit.recording import Target, Who, record
 from control.batch_jobs import queries, workers
 from control.batch_jobs.errors import InputTooLarge
 from control.batch_jobs.formats import Format, format_of
@@ -38,7 +39,7 @@ class NewInput(Struct, frozen=True):
 
     project_id: UUID
     deployment_id: UUID
-    created_by: UUID
+    who: Who
     file_name: str
     announced_bytes: int | None
     """What the sender says the size is, if they say."""
@@ -59,12 +60,14 @@ async def create_job(resources: Resources, new: NewInput, chunks: AsyncIterator[
             rows = await _check(resources, upload.path, format, version)
             await store_file(resources.database, resources.artifacts, upload.path, upload.digest)
             file = new.file_name, format, upload.digest, upload.size_bytes
-            return await _insert(resources, new.project_id, NewJob(new.deployment_id, version.id, new.created_by, *file, rows))
+            return await _insert(
+                resources, new.project_id, new.who, NewJob(new.deployment_id, version.id, new.who.user_id, *file, rows)
+            )
     except UploadTooLarge as error:
         raise InputTooLarge(limit) from error
 
 
-async def repeat_job(resources: Resources, project_id: UUID, deployment_id: UUID, job_id: UUID, created_by: UUID) -> BatchJob:
+async def repeat_job(resources: Resources, project_id: UUID, deployment_id: UUID, job_id: UUID, who: Who) -> BatchJob:
     """Queue a job for the input of an earlier one.
 
     Raises BatchJobNotFound, DeploymentNotFound, UploadsBusy, InputRefused, BatchJobsWaiting or StoreUnavailable.
@@ -74,13 +77,15 @@ async def repeat_job(resources: Resources, project_id: UUID, deployment_id: UUID
     async with _local_copy(resources, earlier.digest) as path:
         rows = await _check(resources, path, earlier.format, version)
     file = earlier.file_name, earlier.format, earlier.digest, earlier.size_bytes
-    return await _insert(resources, project_id, NewJob(deployment_id, version.id, created_by, *file, rows))
+    return await _insert(resources, project_id, who, NewJob(deployment_id, version.id, who.user_id, *file, rows))
 
 
-async def delete_job(resources: Resources, project_id: UUID, job_id: UUID) -> None:
+async def delete_job(resources: Resources, project_id: UUID, job_id: UUID, who: Who) -> None:
     """Delete a job with its files; one that runs ends. Raises BatchJobNotFound."""
     async with resources.database.transaction() as connection:
+        gone = await queries.find_job(connection, project_id, job_id)
         digests = await queries.delete_job(connection, project_id, job_id)
+        await record(connection, who, "batch_job.delete", Target(job_id, gone.input.file_name), before=gone)
     for start in range(0, len(digests), RELEASE_BATCH):
         await release(resources.database, resources.artifacts, digests[start : start + RELEASE_BATCH])
 
@@ -117,12 +122,13 @@ async def _check(resources: Resources, path: Path, format: Format, version: Mode
         return await workers.check_input(CheckOrder(str(path), format, version.inputs, version.metadata, memory))
 
 
-async def _insert(resources: Resources, project_id: UUID, new: NewJob) -> BatchJob:
+async def _insert(resources: Resources, project_id: UUID, who: Who, new: NewJob) -> BatchJob:
     try:
         async with resources.database.transaction() as connection:
             if not await artifacts.hold(connection, new.digest):
                 raise StoreUnavailable("the same file was deleted a moment ago; try again")
             job_id = await queries.insert_job(connection, project_id, new)
+            await record(connection, who, "batch_job.create", Target(job_id, new.file_name), after=new)
     except BaseException:
         await release(resources.database, resources.artifacts, [new.digest])
         raise

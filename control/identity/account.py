@@ -5,6 +5,7 @@ Each time they say their password, and may guess no more often than at a login: 
 
 from uuid import UUID
 
+from control.audit.recording import Origin, Target, record_everywhere
 from control.database import Database
 from control.identity import queries, sessions
 from control.identity.errors import OwnerNeeded, PasswordWrong
@@ -28,19 +29,25 @@ async def confirm_password(
     return account
 
 
-async def change_password(database: Database, passwords: Passwords, user_id: UUID, new_password: str, but: UUID) -> None:
+async def change_password(
+    database: Database, passwords: Passwords, user_id: UUID, new_password: str, but: UUID, origin: Origin
+) -> None:
     """Replace the password, which has been checked, and end every session but one."""
     hashed = await passwords.hash(new_password)
     async with database.transaction() as connection:
         await queries.change_password(connection, user_id, hashed)
         await sessions.end_sessions(connection, user_id, but)
+        user = await queries.find_user(connection, user_id)
+        await record_everywhere(connection, user_id, origin, "account.change_password", Target(user_id, user.email))
 
 
-async def delete_account(database: Database, user_id: UUID) -> None:
+async def delete_account(database: Database, user_id: UUID, origin: Origin) -> None:
     """Delete the person with what is theirs alone. Raises OwnerNeeded if others would be left without an owner."""
     async with database.transaction() as connection:
         organization = await queries.find_left_without_owner(connection, user_id)
         if organization is not None:
             raise OwnerNeeded(organization)
-        await queries.delete_user(connection, user_id)
         await bump_routes(connection)
+        user = await queries.find_user(connection, user_id)
+        await record_everywhere(connection, user_id, origin, "account.delete", Target(user_id, user.email))
+        await queries.delete_user(connection, user_id)

@@ -8,12 +8,13 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
+from control.audit.recording import Target, record_everywhere
 from control.identity import account, cookies, sessions
 from control.identity.devices import device_of
 from control.identity.errors import SessionNotFound
 from control.identity.passwords import check_password
 from control.identity.schemas import AccountDeletion, OwnSessions, PasswordChange
-from control.injected import Connection, Principal, Resources
+from control.injected import Connection, Origin, Principal, Resources
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -25,10 +26,11 @@ async def list_sessions(principal: Principal, connection: Connection) -> OwnSess
 
 
 @delete("/me/sessions/{session_id:uuid}", operation_id="endSession", tags=["Accounts"], permission="account")
-async def end_session(session_id: FromPath[UUID], principal: Principal, connection: Connection) -> None:
+async def end_session(session_id: FromPath[UUID], principal: Principal, connection: Connection, origin: Origin) -> None:
     """End one of the caller's sessions, at once."""
     if not await sessions.end_own_session(connection, principal.user_id, session_id):
         raise SessionNotFound(session_id)
+    await record_everywhere(connection, principal.user_id, origin, "account.end_session", Target(session_id, "session"))
 
 
 @post(
@@ -39,13 +41,13 @@ async def end_session(session_id: FromPath[UUID], principal: Principal, connecti
     status_code=HTTP_204_NO_CONTENT,
 )
 async def change_password(
-    data: JSONBody[PasswordChange], principal: Principal, request: AnyRequest, resources: Resources
+    data: JSONBody[PasswordChange], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
 ) -> None:
     """Change the caller's password. Every other session of theirs ends."""
     check_password(data.new_password)
     await _confirm(data.current_password, principal, request, resources)
     await account.change_password(
-        resources.database, resources.passwords, principal.user_id, data.new_password, principal.session_id
+        resources.database, resources.passwords, principal.user_id, data.new_password, principal.session_id, origin
     )
 
 
@@ -57,11 +59,11 @@ async def change_password(
     status_code=HTTP_204_NO_CONTENT,
 )
 async def delete_account(
-    data: JSONBody[AccountDeletion], principal: Principal, request: AnyRequest, resources: Resources
+    data: JSONBody[AccountDeletion], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
 ) -> Response[None]:
     """Delete the caller's account for good, and the organizations that nobody else belongs to, with all that is in them."""
     await _confirm(data.password, principal, request, resources)
-    await account.delete_account(resources.database, principal.user_id)
+    await account.delete_account(resources.database, principal.user_id, origin)
     return Response(None, cookies=cookies.cleared_cookies(resources.settings))
 
 

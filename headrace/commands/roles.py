@@ -11,6 +11,8 @@ from headrace.errors import CommandFailed
 from headrace.supervisor.ports import Ports
 from headrace.supervisor.stack import PYTHON, program_environment
 
+audit_commands = typer.Typer(help="The audit log.", no_args_is_help=True)
+
 
 def control() -> None:
     """Run the control plane: API and console."""
@@ -37,15 +39,25 @@ def serve(
 
 def migrate() -> None:
     """Bring the database schema up to date: HEADRACE_DATABASE_URL's, or the running instance's."""
+    _use_database("which migrates it")
+    _become("control", "migrate")
+
+
+@audit_commands.command("verify")
+def verify_audit() -> None:
+    """Go over the audit log of every organization: is each entry as it was written, and is none missing? Status 5 if not."""
+    _use_database("whose log is meant")
+    _become("control", "verify-audit")
+
+
+def _use_database(why: str) -> None:
+    """Let HEADRACE_DATABASE_URL name the running instance's database, unless it names one."""
     settings = options.settings()
     if not settings.database_url:
         here = options.instance()
         if not here.is_locked():
-            raise CommandFailed(
-                "set HEADRACE_DATABASE_URL, or start the embedded database with `headrace up` (which migrates it)"
-            )
+            raise CommandFailed(f"set HEADRACE_DATABASE_URL, or start the embedded database with `headrace up` ({why})")
         os.environ.update(program_environment(here, settings, Ports(settings.host, settings.port_base)))
-    _become("control", "migrate")
 
 
 def _become(module: str, *arguments: str) -> None:

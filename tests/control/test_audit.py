@@ -16,6 +16,7 @@ from litestar import Litestar
 from control.audit.queries import LIST_ENTRIES, PLAN_FOR_VALUES
 from control.audit.recording import MAX_DOCUMENT_BYTES, Target, Who, document, record
 from control.audit.verifying import Verdict, verify
+from tests.control import processes
 from tests.control.conftest import PASSWORD, Account, NewAccount
 from tests.control.registry import create_version, deploy, model_file
 
@@ -47,8 +48,7 @@ async def append(connection: Any, account: Account, count: int, action: str = "k
 
 
 async def verdict(connection: asyncpg.Connection, account: Account) -> Verdict:
-    async with connection.transaction(isolation="repeatable_read"):
-        [found] = [it for it in await verify(connection) if it.organization_id == account.organization_id]
+    [found] = [it for it in await verify(connection) if it.organization_id == account.organization_id]
     return found
 
 
@@ -114,6 +114,22 @@ async def test_signing_out_is_in_the_log(account: Account, connection: asyncpg.C
     assert (await account.client.post("/api/v1/auth/logout")).status_code == 204
     action = "SELECT action FROM audit_entries WHERE organization_id = $1 ORDER BY number DESC LIMIT 1"
     assert await connection.fetchval(action, account.organization_id) == "account.logout"
+
+
+async def test_what_people_do_about_themselves_is_in_the_log(account: Account, connection: asyncpg.Connection):
+    login = {"email": account.email, "password": PASSWORD}
+    await account.client.post("/api/v1/auth/login", json=login)
+    sessions = (await account.client.get("/api/v1/me/sessions")).json()
+    [other] = [it["id"] for it in sessions["items"] if not it["is_current"]]
+    await account.client.delete(f"/api/v1/me/sessions/{other}")
+    change = {"current_password": PASSWORD, "new_password": "another long password 42"}
+    assert (await account.client.post("/api/v1/me/password", json=change)).status_code == 204
+    gone = await account.client.post("/api/v1/me/deletion", json={"password": change["new_password"]})
+    assert gone.status_code == 204
+    actions = "SELECT action FROM audit_entries WHERE organization_id = $1 ORDER BY number DESC LIMIT 3"
+    found = [it["action"] for it in await connection.fetch(actions, account.organization_id)]
+    assert found == ["account.delete", "account.change_password", "account.end_session"]
+    assert (await verdict(connection, account)).fault == ""
 
 
 async def test_no_secret_is_ever_in_the_log(account: Account):
@@ -276,6 +292,21 @@ async def test_who_changes_things_at_once_makes_one_chain(app: Litestar, account
     await asyncio.gather(*(create_key(account, f"key {number}") for number in range(20)))
     found = await verdict(connection, account)
     assert (found.entries, found.fault) == (22, "")
+
+
+async def test_the_command_says_what_it_found(database_url: str, account: Account, connection: asyncpg.Connection):
+    def line() -> tuple[int, str]:
+        ended = processes.run("verify-audit", database_url=database_url)
+        [found] = [it for it in ended.stdout.splitlines() if str(account.organization_id) in it]
+        return ended.returncode, found
+
+    _, before = await asyncio.to_thread(line)
+    await edit(
+        connection, "UPDATE audit_entries SET actor = '' WHERE organization_id = $1 AND number = 2", account.organization_id
+    )
+    status, after = await asyncio.to_thread(line)
+    assert (": 2 entries, seal " in before, before.endswith(": in order")) == (True, True)
+    assert (status, "TAMPERED: entry 2 was changed" in after) == (5, True)
 
 
 async def test_organizations_have_chains_of_their_own(new_account: NewAccount, connection: asyncpg.Connection):

@@ -121,3 +121,11 @@ async def test_rows_of_a_model_that_mixes_them_go_alone(account: Account, tmp_pa
     deployment = await deploy(account, await create_version(account, models.mixing_model(tmp_path / "mixing.onnx")))
     job = await jobs.predict(account, deployment, b"x_0,x_1\n1,2\n3,4\n5,6\n")
     assert (await jobs.download(account, job)).splitlines()[1:] == [b"1,2,0,0", b"3,4,0,0", b"5,6,0,0"]
+
+
+async def test_what_people_do_with_jobs_is_in_the_audit_log(account: Account, sums: Json):
+    job = await jobs.predict(account, sums, b"x_0,x_1,x_2,x_3\n1,2,3,4\n", "customers.csv")
+    await account.client.delete(jobs.path(account, job))
+    log = await account.client.get(f"/api/v1/organizations/{account.organization_id}/audit", params={"action": "batch_job"})
+    found = [(it["action"], it["target_id"], it["target_name"]) for it in log.json()["items"]]
+    assert found == [(f"batch_job.{it}", job["id"], "customers.csv") for it in ("delete", "create")]
