@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from contracts.routes import KeyLimits
 from gateway.limits.limiter import BURST_S
 from tests.gateway.breakable import BreakableValkey
@@ -10,10 +12,24 @@ from tests.gateway.limits.hammering import Client, key, running
 from tests.gateway.waiting import until
 
 WINDOW_S = 10.0
+TRIES = 3
 
 
 async def test_three_workers_together_hold_every_limit_within_5_percent_over_10_s(redis_url: str):
-    """All cases at once: limits, which workers are asked, the rows of a request, and what one bucket would let through."""
+    """Never more than that; a machine that others keep busy may get less done, and is given another try."""
+    for _ in range(TRIES):
+        off = await off_by(redis_url)
+        assert {name: it for name, it in off.items() if it > 0.05} == {}
+        if min(off.values()) > -0.05:
+            return
+    pytest.fail(f"too little was let through, {TRIES} times")
+
+
+async def off_by(redis_url: str) -> dict[str, float]:
+    """How far what got through was off each limit, as a part of it.
+
+    All cases at once: limits, which workers are asked, the rows of a request, and what one bucket would let through.
+    """
     cases: list[tuple[str, KeyLimits, tuple[int, ...], int, float]] = [
         ("even load", KeyLimits(requests_per_s=100), (0, 1, 2), 0, 100 * (WINDOW_S + BURST_S)),
         ("one worker has all the load", KeyLimits(requests_per_s=100), (1,), 0, 100 * (WINDOW_S + BURST_S)),
@@ -32,8 +48,7 @@ async def test_three_workers_together_hold_every_limit_within_5_percent_over_10_
             return sum(got) * (rows or 1)
 
         totals = await asyncio.gather(*[total(limits, asked, rows) for _, limits, asked, rows, _ in cases])
-    off = {name: got / wanted - 1 for (name, *_, wanted), got in zip(cases, totals, strict=True)}
-    assert {name: it for name, it in off.items() if abs(it) > 0.05} == {}
+    return {name: got / wanted - 1 for (name, *_, wanted), got in zip(cases, totals, strict=True)}
 
 
 async def test_what_a_killed_worker_had_leased_is_the_others(redis_url: str):
