@@ -132,6 +132,10 @@ class Key(Struct, frozen=True):
     """Those it is for; None means all of its project."""
     networks: tuple[str, ...] = ()
     """Where it may be used: IPv4 and IPv6 ranges such as `10.0.0.0/8`; empty means anywhere."""
+    previous_sha256: bytes | None = None
+    """Of the secret it had before its last rotation."""
+    previous_expires_at: float | None = None
+    """Until when that is good too, seconds since the epoch; None if there is no such secret."""
 
 
 class RouteTable(Struct, frozen=True):

@@ -7,6 +7,8 @@ from ipaddress import ip_address, ip_network
 from typing import Final, Protocol
 from uuid import UUID
 
+import msgspec
+
 from contracts.errors import Forbidden, NotFound, Unauthenticated
 from contracts.routes import Key, RouteTable
 from gateway.endpoints import Endpoint
@@ -148,7 +150,7 @@ class Caller:
 class Routes:
     """One route table ready for look-ups; a new table makes a new one, so what is remembered of an old one is void."""
 
-    __slots__ = ("_callers", "version")
+    __slots__ = ("_callers", "_previous", "version")
 
     def __init__(
         self,
@@ -163,24 +165,41 @@ class Routes:
             projects.setdefault(it.project_id, {})[it.name] = endpoints[it.deployment_id]
             prefixes[it.project_id] = f"/o/{it.organization_slug}/p/{it.project_slug}"
         self._callers: dict[bytes, Caller] = {}
+        self._previous: dict[bytes, Caller] = {}
+        """With the secrets that were replaced and are good still."""
         for key in table.keys:
             deployed = projects.get(key.project_id, {})
             if key.deployments is not None:
                 chosen = {endpoints.get(it) for it in key.deployments}
                 deployed = {name: it for name, it in deployed.items() if it in chosen}
-            self._callers[key.key_id.encode()] = Caller(key, deployed, limiter_for(key), prefixes.get(key.project_id, ""))
+            limiter, prefix = limiter_for(key), prefixes.get(key.project_id, "")
+            self._callers[key.key_id.encode()] = Caller(key, deployed, limiter, prefix)
+            if key.previous_sha256 is not None:
+                self._previous[key.key_id.encode()] = Caller(with_previous_secret(key), deployed, limiter, prefix)
 
     def authenticate(self, authorization: bytes | None, now: float) -> Caller:
         """The caller behind the header value; `now` is seconds since the epoch. Raises KeyRefused."""
         if not authorization:
             raise KeyRefused("send an API key: 'Authorization: Bearer hr_…'")
         key_id, secret = _split(authorization)
-        caller = self._callers.get(key_id)
-        if caller is None or not hmac.compare_digest(hashlib.sha256(secret).digest(), caller.secret_sha256):
+        digest = hashlib.sha256(secret).digest()
+        for callers in (self._callers, self._previous):
+            caller = callers.get(key_id)
+            if caller is not None and hmac.compare_digest(digest, caller.secret_sha256):
+                break
+        else:
             raise KeyRefused("this API key is not known; it may have been revoked")
         if now * 1e9 >= caller.expires_ns:
             raise KeyRefused("this API key has expired")
         return caller
+
+
+def with_previous_secret(key: Key) -> Key:
+    """`key` with the secret it had before, for as long as that is good."""
+    assert key.previous_sha256 is not None
+    assert key.previous_expires_at is not None
+    expires_at = key.previous_expires_at if key.expires_at is None else min(key.expires_at, key.previous_expires_at)
+    return msgspec.structs.replace(key, secret_sha256=key.previous_sha256, expires_at=expires_at)
 
 
 def split_prefix(path: str) -> tuple[str, str]:

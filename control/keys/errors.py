@@ -1,6 +1,6 @@
 """What can go wrong with API keys."""
 
-from contracts.errors import Invalid, NotFound
+from contracts.errors import Conflict, Invalid, NotFound
 
 
 class KeyNotFound(NotFound):
@@ -13,3 +13,15 @@ class KeyExpiryUnfit(Invalid):
 
 class KeyLimitsUnfit(Invalid):
     title = "Key limits unfit"
+
+
+class KeyNetworksUnfit(Invalid):
+    title = "Key networks unfit"
+
+
+class KeyDeploymentsUnfit(Invalid):
+    title = "Key deployments unfit"
+
+
+class KeyNotWorking(Conflict):
+    title = "Key not working"

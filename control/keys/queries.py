@@ -1,5 +1,6 @@
 """API keys in Postgres. The console's own keys are never listed or revoked here."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final, LiteralString
 from uuid import UUID
@@ -10,13 +11,16 @@ from asyncpg import Record
 from contracts.routes import KeyLimits
 from control.database import Connection
 from control.keys.errors import KeyNotFound
+from control.keys.networks import Network, read_networks
 from control.keys.schemas import Key, KeyKind, Scope
 from control.keys.secrets import KeySecret
 
 INSERT_KEY: Final[LiteralString] = """
-    INSERT INTO api_keys (project_id, kind, key_id, secret_sha256, name, scopes, created_by, expires_at, limits)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb)
-    RETURNING id, key_id, name, scopes, created_at, expires_at, revoked_at, limits::text
+    INSERT INTO api_keys (
+        project_id, kind, key_id, secret_sha256, name, scopes, created_by, expires_at, limits, deployments, networks
+    )
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11)
+    RETURNING id
 """
 
 
@@ -30,19 +34,19 @@ async def insert_key(
     created_by: UUID | None,
     expires_at: datetime | None,
     limits: KeyLimits,
-) -> Key:
-    """Store a key; the caller bumps the routes."""
-    what = key.key_id, key.sha256, name, scopes, created_by, expires_at, _document(limits)
-    row = await connection.fetchrow(INSERT_KEY, project_id, kind, *what)
-    assert row is not None
-    return _key(row)
+    deployments: Sequence[UUID] | None = None,
+    networks: Sequence[Network] = (),
+) -> UUID:
+    """Store a key and give its id; the caller bumps the routes."""
+    what = key.key_id, key.sha256, name, scopes, created_by, expires_at, _document(limits), deployments, networks
+    return await connection.fetchval(INSERT_KEY, project_id, kind, *what)
 
 
 LIST_KEYS: Final[LiteralString] = """
-    SELECT id, key_id, name, scopes, created_at, expires_at, revoked_at, limits::text
-    FROM api_keys
+    SELECT
+        id, key_id, name, scopes, owner, created_at, expires_at, revoked_at, limits, deployments, networks, previous_expires_at
+    FROM shown_keys
     WHERE project_id = $1
-      AND kind = 'api'
       AND ($2::uuid IS NULL OR id < $2)
     ORDER BY id DESC
     LIMIT $3
@@ -54,40 +58,65 @@ async def list_keys(connection: Connection, project_id: UUID, before: UUID | Non
     return [_key(row) for row in await connection.fetch(LIST_KEYS, project_id, before, limit)]
 
 
+FIND_KEY: Final[LiteralString] = """
+    SELECT
+        id, key_id, name, scopes, owner, created_at, expires_at, revoked_at, limits, deployments, networks, previous_expires_at
+    FROM shown_keys
+    WHERE project_id = $1
+      AND id = $2
+"""
+
+
+async def find_key(connection: Connection, project_id: UUID, id: UUID) -> Key:
+    """Raises KeyNotFound."""
+    row = await connection.fetchrow(FIND_KEY, project_id, id)
+    if row is None:
+        raise KeyNotFound(f"no key {id} in this project")
+    return _key(row)
+
+
 LOCK_KEY: Final[LiteralString] = """
-    SELECT id, key_id, name, scopes, created_at, expires_at, revoked_at, limits::text
+    SELECT id
     FROM api_keys
     WHERE project_id = $1
       AND id = $2
-      AND kind = 'api'
     FOR UPDATE
 """
 
 
 async def lock_key(connection: Connection, project_id: UUID, id: UUID) -> Key:
     """A key as it is until the end of the transaction. Raises KeyNotFound."""
-    row = await connection.fetchrow(LOCK_KEY, project_id, id)
-    if row is None:
-        raise KeyNotFound(f"no key {id} in this project")
-    return _key(row)
+    await connection.execute(LOCK_KEY, project_id, id)
+    return await find_key(connection, project_id, id)
 
 
 UPDATE_KEY: Final[LiteralString] = """
     UPDATE api_keys
-    SET name = coalesce($3, name), limits = coalesce($4::text::jsonb, limits)
+    SET name = $3, limits = $4::text::jsonb, deployments = $5, networks = $6
     WHERE project_id = $1
       AND id = $2
-      AND kind = 'api'
-    RETURNING id, key_id, name, scopes, created_at, expires_at, revoked_at, limits::text
 """
 
 
-async def update_key(connection: Connection, project_id: UUID, id: UUID, name: str | None, limits: KeyLimits | None) -> Key:
-    """What is None stays; the caller bumps the routes. Raises KeyNotFound."""
-    row = await connection.fetchrow(UPDATE_KEY, project_id, id, name, None if limits is None else _document(limits))
-    if row is None:
-        raise KeyNotFound(f"no key {id} in this project")
-    return _key(row)
+async def update_key(connection: Connection, project_id: UUID, key: Key) -> None:
+    """Set what can be changed of a locked key; the caller bumps the routes."""
+    networks = read_networks(key.networks)
+    await connection.execute(UPDATE_KEY, project_id, key.id, key.name, _document(key.limits), key.deployments, networks)
+
+
+ROTATE_KEY: Final[LiteralString] = """
+    UPDATE api_keys
+    SET previous_sha256 = secret_sha256,
+        previous_expires_at = now() + make_interval(secs => $4),
+        secret_sha256 = $3
+    WHERE project_id = $1
+      AND id = $2
+"""
+
+
+async def rotate_key(connection: Connection, project_id: UUID, id: UUID, sha256: bytes, overlap_s: int) -> None:
+    """Give a locked key another secret, beside which its last one stays good for so long; the caller bumps the routes."""
+    await connection.execute(ROTATE_KEY, project_id, id, sha256, overlap_s)
 
 
 REVOKE_KEY: Final[LiteralString] = """
@@ -103,6 +132,19 @@ async def revoke_key(connection: Connection, project_id: UUID, id: UUID) -> None
     """Revoking twice is fine; the caller bumps the routes. Raises KeyNotFound."""
     if await connection.execute(REVOKE_KEY, project_id, id) != "UPDATE 1":
         raise KeyNotFound(f"no key {id} in this project")
+
+
+LIST_KNOWN: Final[LiteralString] = """
+    SELECT id
+    FROM deployments
+    WHERE project_id = $1
+      AND id = ANY ($2::uuid[])
+"""
+
+
+async def list_known(connection: Connection, project_id: UUID, deployments: Collection[UUID]) -> set[UUID]:
+    """Those of `deployments` that the project has."""
+    return {row["id"] for row in await connection.fetch(LIST_KNOWN, project_id, deployments)}
 
 
 def _document(limits: KeyLimits) -> str:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
+import msgspec
 from litestar import delete, get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
+from litestar.status_codes import HTTP_200_OK
 from msgspec import UNSET
 
 from contracts.limits import DAY_S
@@ -15,8 +17,9 @@ from control.audit.recording import Target, record
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
 from control.injected import Connection, Resources, Tenant, Who
 from control.keys import queries
-from control.keys.errors import KeyExpiryUnfit, KeyLimitsUnfit
-from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey
+from control.keys.errors import KeyDeploymentsUnfit, KeyExpiryUnfit, KeyLimitsUnfit, KeyNotWorking
+from control.keys.networks import read_networks
+from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, Rotation
 from control.keys.secrets import new_key
 from control.keys.usage import with_usage
 from control.routing.queries import bump_routes
@@ -38,29 +41,60 @@ async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connect
     check_limits(data.limits)
     if data.expires_at is not None:
         check_expiry(data.expires_at)
+    networks, deployments = read_networks(data.networks), distinct(data.deployments)
+    await check_deployments(connection, tenant.project_id, deployments)
     secret = new_key()
-    scopes = sorted(set(data.scopes))
-    key = await queries.insert_key(
-        connection, tenant.project_id, "api", secret, data.name, scopes, tenant.user_id, data.expires_at, data.limits
-    )
+    what = data.name, sorted(set(data.scopes)), tenant.user_id, data.expires_at, data.limits, deployments, networks
+    id = await queries.insert_key(connection, tenant.project_id, "api", secret, *what)
     await bump_routes(connection)
+    key = await queries.find_key(connection, tenant.project_id, id)
     await record(connection, who, "key.create", Target(key.id, key.name), after=key)
     return CreatedKey(key, secret.text)
 
 
 @patch("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="updateKey", tags=["Keys"], permission="keys:write")
 async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, resources: Resources, who: Who) -> Key:
-    """Rename an API key, or set its limits: they hold within moments, and what was used today stays used."""
-    limits = None if data.limits is UNSET else data.limits
-    if limits is not None:
-        check_limits(limits)
+    """Rename an API key, set its limits, or what it is for: all hold within moments, and what was used today stays used."""
+    if data.limits is not UNSET:
+        check_limits(data.limits)
+    changes = {name: it for name in data.__struct_fields__ if (it := getattr(data, name)) is not UNSET}
+    if data.networks is not UNSET:
+        changes["networks"] = [str(it) for it in read_networks(data.networks)]
+    if data.deployments is not UNSET:
+        changes["deployments"] = distinct(data.deployments)
     async with resources.database.transaction() as connection:
         before = await queries.lock_key(connection, tenant.project_id, id)
-        key = await queries.update_key(connection, tenant.project_id, id, None if data.name is UNSET else data.name, limits)
+        key = msgspec.structs.replace(before, **changes)
+        await check_deployments(connection, tenant.project_id, key.deployments, known=before.deployments)
+        await queries.update_key(connection, tenant.project_id, key)
         await bump_routes(connection)
         await record(connection, who, "key.update", Target(id, key.name), before, key)
     [shown] = await with_usage(resources.redis, [key])
     return shown
+
+
+@post(
+    "/projects/{project_id:uuid}/keys/{id:uuid}/rotate",
+    operation_id="rotateKey",
+    tags=["Keys"],
+    permission="keys:write",
+    status_code=HTTP_200_OK,
+)
+async def rotate_key(
+    id: FromPath[UUID], data: JSONBody[Rotation], tenant: Tenant, connection: Connection, who: Who
+) -> CreatedKey:
+    """Give an API key a new secret, which is in this answer and never shown again; what is known of the key stays.
+
+    The secret it had stays good for the overlap, and one before that is refused from now on.
+    """
+    before = await queries.lock_key(connection, tenant.project_id, id)
+    check_working(before)
+    secret = new_key(before.key_id)
+    await queries.rotate_key(connection, tenant.project_id, id, secret.sha256, data.overlap_s)
+    await bump_routes(connection)
+    key = await queries.find_key(connection, tenant.project_id, id)
+    await record(connection, who, "key.rotate", Target(id, key.name), before, key)
+    return CreatedKey(key, secret.text)
 
 
 @delete("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="revokeKey", tags=["Keys"], permission="keys:write")
@@ -70,6 +104,28 @@ async def revoke_key(id: FromPath[UUID], tenant: Tenant, connection: Connection,
     await queries.revoke_key(connection, tenant.project_id, id)
     await bump_routes(connection)
     await record(connection, who, "key.revoke", Target(id, before.name), before)
+
+
+def distinct(deployments: list[UUID] | None) -> list[UUID] | None:
+    """Each once, in their order."""
+    return None if deployments is None else list(dict.fromkeys(deployments))
+
+
+async def check_deployments(
+    connection: Connection, project_id: UUID, deployments: list[UUID] | None, known: list[UUID] | None = None
+) -> None:
+    """Raises KeyDeploymentsUnfit unless the project has each of `deployments`, or had it and the key was for it (`known`)."""
+    asked = set(deployments or ()) - set(known or ())
+    if unknown := asked - await queries.list_known(connection, project_id, asked):
+        raise KeyDeploymentsUnfit(f"no deployment {min(unknown)} in this project")
+
+
+def check_working(key: Key) -> None:
+    """Raises KeyNotWorking if gateways refuse the key."""
+    if key.revoked_at is not None:
+        raise KeyNotWorking("this key has been revoked; create another one")
+    if key.expires_at is not None and key.expires_at <= datetime.now(UTC):
+        raise KeyNotWorking("this key has expired; create another one")
 
 
 def check_expiry(time: datetime) -> None:
@@ -89,4 +145,4 @@ def check_limits(limits: KeyLimits) -> None:
             raise KeyLimitsUnfit(f"{name} of {rate:g} is less than one a day")
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, create_key, update_key, revoke_key]
+HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, create_key, update_key, rotate_key, revoke_key]

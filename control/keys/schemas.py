@@ -12,6 +12,9 @@ from control.fields import Name
 Scope = Literal["infer", "repository"]
 """`infer`: call the project's deployments through the gateway. `repository`: list them there, unload them and load them again."""
 KeyKind = Literal["api", "console"]
+Deployments = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
+Networks = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=64)]
+"""IPv4 and IPv6 ranges such as `10.0.0.0/8`, or single addresses."""
 
 
 class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
@@ -23,6 +26,10 @@ class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
     """When gateways stop taking it; null means never."""
     limits: KeyLimits = KeyLimits()
     """What programs that use it may take."""
+    deployments: Deployments | None = None
+    """The only ones it is for; null means all of the project, those to come too."""
+    networks: Networks = []
+    """Where it may be used; empty means anywhere."""
 
 
 class KeyPatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,6 +38,15 @@ class KeyPatch(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name | UnsetType = UNSET
     limits: KeyLimits | UnsetType = UNSET
     """All of them; what is left out is not limited any more."""
+    deployments: Deployments | UnsetType | None = UNSET
+    networks: Networks | UnsetType = UNSET
+
+
+class Rotation(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a key gets its new secret."""
+
+    overlap_s: Annotated[int, Meta(ge=0, le=2_592_000)] = 86_400
+    """How long the secret it has now stays good beside the new one."""
 
 
 class Key(Struct, frozen=True):
@@ -41,16 +57,24 @@ class Key(Struct, frozen=True):
     """The public part, between `hr_` and the secret."""
     name: str
     scopes: list[Scope]
+    owner: str | None
+    """Name of who made it; null if their account is gone."""
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
     limits: KeyLimits
+    deployments: list[UUID] | None
+    """The only ones it is for, deleted ones included; null means all of the project."""
+    networks: list[str]
+    """Where it may be used; empty means anywhere."""
+    previous_expires_at: datetime | None
+    """Until when the secret before its last rotation is good beside the new one; null if none is."""
     requests_today: int | None = None
     """Used of its daily quota since midnight UTC; null if it has none, or if that cannot be read now."""
 
 
 class CreatedKey(Struct, frozen=True):
-    """A new key, with its secret for the only time."""
+    """A key with a new secret, which is shown this once."""
 
     key: Key
     secret: str

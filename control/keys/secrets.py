@@ -31,9 +31,9 @@ class KeySecret(Struct, frozen=True):
         return hashlib.sha256(self.secret.encode()).digest()
 
 
-def new_key() -> KeySecret:
-    """A random key with 192 bits of secret; hex, because the secret may hold no underscore."""
-    return KeySecret(_key_id(secrets.token_bytes(KEY_ID_BYTES)), secrets.token_hex(SECRET_BYTES))
+def new_key(key_id: str | None = None) -> KeySecret:
+    """A random key with 192 bits of secret; hex, because the secret may hold no underscore. `key_id` is that of an old one."""
+    return KeySecret(key_id or _key_id(secrets.token_bytes(KEY_ID_BYTES)), secrets.token_hex(SECRET_BYTES))
 
 
 def console_key(secret: str, project_id: UUID) -> KeySecret:

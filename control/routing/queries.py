@@ -61,7 +61,9 @@ LIST_ROUTED_DEPLOYMENTS: Final[LiteralString] = """
 LIST_ROUTED_KEYS: Final[LiteralString] = """
     SELECT
         api_keys.key_id, api_keys.id, projects.organization_id, api_keys.project_id, api_keys.secret_sha256, api_keys.scopes,
-        api_keys.limits::text, extract(epoch FROM api_keys.expires_at)::float8 AS expires_at
+        api_keys.limits::text, extract(epoch FROM api_keys.expires_at)::float8 AS expires_at,
+        api_keys.deployments, api_keys.networks::text[] AS networks,
+        api_keys.previous_sha256, extract(epoch FROM api_keys.previous_expires_at)::float8 AS previous_expires_at
     FROM api_keys
     JOIN projects ON projects.id = api_keys.project_id
     WHERE api_keys.revoked_at IS NULL
@@ -105,6 +107,10 @@ async def read_routes(connection: Connection) -> RouteTable:
             scopes=tuple(row["scopes"]),
             expires_at=row["expires_at"],
             limits=msgspec.json.decode(row["limits"], type=KeyLimits),
+            deployments=None if row["deployments"] is None else tuple(row["deployments"]),
+            networks=tuple(row["networks"]),
+            previous_sha256=row["previous_sha256"],
+            previous_expires_at=row["previous_expires_at"],
         )
         for row in await connection.fetch(LIST_ROUTED_KEYS)
     ]

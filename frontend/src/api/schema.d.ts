@@ -485,6 +485,23 @@ export interface paths {
         patch: operations["updateKey"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/keys/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RotateKey */
+        post: operations["rotateKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/models": {
         parameters: {
             query?: never;
@@ -800,12 +817,16 @@ export interface components {
         Key: {
             /** Format: date-time */
             created_at: string;
+            deployments: string[] | null;
             expires_at: string | null;
             /** Format: uuid */
             id: string;
             key_id: string;
             limits: components["schemas"]["KeyLimits"];
             name: string;
+            networks: string[];
+            owner: string | null;
+            previous_expires_at: string | null;
             requests_today?: number | null;
             revoked_at: string | null;
             scopes: ("infer" | "repository")[];
@@ -825,8 +846,10 @@ export interface components {
         };
         /** KeyPatch */
         KeyPatch: {
+            deployments?: string[] | null;
             limits?: components["schemas"]["KeyLimits"];
             name?: string;
+            networks?: string[];
         };
         /** Live */
         Live: {
@@ -908,9 +931,11 @@ export interface components {
         };
         /** NewKey */
         NewKey: {
+            deployments?: string[] | null;
             expires_at?: string | null;
             limits?: components["schemas"]["KeyLimits"];
             name: string;
+            networks?: string[];
             scopes: ("infer" | "repository")[];
         };
         /** NewModel */
@@ -1086,6 +1111,11 @@ export interface components {
             execution?: components["schemas"]["Execution"];
             latency_goal_ms?: number | null;
             max_concurrency?: number | null;
+        };
+        /** Rotation */
+        Rotation: {
+            /** @default 86400 */
+            overlap_s?: number;
         };
         /** Session */
         Session: {
@@ -2363,6 +2393,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    rotateKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Rotation"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CreatedKey"];
                 };
             };
             /** @description What went wrong. */
