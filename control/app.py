@@ -29,6 +29,7 @@ from control.database import Connection, Database
 from control.deployments import routes as deployments
 from control.headers import add_headers, answer_error
 from control.identity import account_routes as account
+from control.identity import mailed_routes as mailed
 from control.identity import routes as identity
 from control.keys import routes as keys
 from control.monitoring import routes as monitoring
@@ -44,6 +45,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *system.HANDLERS,
     *identity.HANDLERS,
     *account.HANDLERS,
+    *mailed.HANDLERS,
     *projects.HANDLERS,
     *keys.HANDLERS,
     *registry.HANDLERS,

@@ -62,3 +62,10 @@ class OwnerNeeded(Conflict):
 
     def __init__(self, organization: str) -> None:
         super().__init__(f"only you own {organization}, and others belong to it: make one of them an owner first, or delete it")
+
+
+class LinkVoid(Invalid):
+    title = "Link void"
+
+    def __init__(self) -> None:
+        super().__init__("this link was used, has been replaced by a newer one, or is too old; ask for another")

@@ -99,6 +99,20 @@ async def find_user(connection: Connection, user_id: UUID) -> User:
     return User(**row)
 
 
+FIND_ME: Final[LiteralString] = """
+    SELECT id, email, name, email_verified_at IS NOT NULL AS is_verified
+    FROM users
+    WHERE id = $1
+"""
+
+
+async def find_me(connection: Connection, user_id: UUID) -> tuple[User, bool]:
+    """The caller, and whether their address is verified."""
+    row = await connection.fetchrow(FIND_ME, user_id)
+    assert row is not None
+    return User(row["id"], row["email"], row["name"]), row["is_verified"]
+
+
 REPLACE_HASH: Final[LiteralString] = """
     UPDATE users
     SET password_hash = $2

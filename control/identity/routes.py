@@ -86,9 +86,9 @@ async def log_out(principal: Principal, connection: Connection, settings: Settin
 @get("/me", operation_id="getMe", tags=["Accounts"], permission="account")
 async def get_me(principal: Principal, connection: Connection, settings: Settings) -> Me:
     """The caller and their organizations."""
-    user = await queries.find_user(connection, principal.user_id)
+    user, is_verified = await queries.find_me(connection, principal.user_id)
     csrf_token = tokens.csrf_token(principal.session_id, settings.secret) if principal.by_cookie else None
-    return Me(user, await list_memberships(connection, user.id), csrf_token)
+    return Me(user, is_verified, await list_memberships(connection, user.id), csrf_token)
 
 
 def _answer(opened: service.OpenSession, settings: ControlSettings) -> Response[Session]:

@@ -66,6 +66,8 @@ class Me(Struct, frozen=True):
     """The caller."""
 
     user: User
+    is_email_verified: bool
+    """Whether the caller has shown that mail to their address reaches them."""
     organizations: list[Organization]
     csrf_token: str | None
 
@@ -112,3 +114,26 @@ class AccountDeletion(Struct, frozen=True, forbid_unknown_fields=True):
     """The caller's password, so that nobody else deletes the account from a screen left open."""
 
     password: GivenPassword
+
+
+MailedToken = Annotated[str, Meta(min_length=1, max_length=256)]
+"""What stands behind the `#` of a link sent by mail."""
+
+
+class PasswordResetRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """The address of an account whose password is forgotten."""
+
+    email: Email
+
+
+class PasswordReset(Struct, frozen=True, forbid_unknown_fields=True):
+    """The token of the link, and the password as it shall be: 10 to 72 bytes as UTF-8."""
+
+    token: MailedToken
+    new_password: GivenPassword
+
+
+class EmailVerification(Struct, frozen=True, forbid_unknown_fields=True):
+    """The token of the link."""
+
+    token: MailedToken

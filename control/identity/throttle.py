@@ -19,6 +19,8 @@ LONGEST_WAIT_S: Final = 60.0
 FREE_ACCOUNT_FAILURES: Final = 20
 FREE_ADDRESS_FAILURES: Final = 50
 """More: many people may share an address."""
+FREE_MAILS: Final = 10
+"""That one address may ask for, in a row."""
 LONGEST_LOCK_S: Final = 900.0
 """Of an account from everywhere, or an address for every account."""
 FORGET_AFTER_S: Final = 3600.0
@@ -31,6 +33,10 @@ Pair = tuple[str, str]
 
 class LoginThrottled(TooMany):
     title = "Too many failed logins"
+
+
+class MailThrottled(TooMany):
+    title = "Too many mails"
 
 
 class Failures:
@@ -72,6 +78,7 @@ class Throttle:
         self.pairs = Failures(FREE_FAILURES, LONGEST_WAIT_S)
         self.accounts = Failures(FREE_ACCOUNT_FAILURES, LONGEST_LOCK_S)
         self.addresses = Failures(FREE_ADDRESS_FAILURES, LONGEST_LOCK_S)
+        self.mails = Failures(FREE_MAILS, LONGEST_LOCK_S)
         self.known: OrderedDict[Pair, None] = OrderedDict()
         """Accounts with addresses they have signed in from."""
         self.under_way: Counter[Pair] = Counter()
@@ -119,3 +126,10 @@ class Throttle:
         self.known.move_to_end((account, address))
         if len(self.known) > MAX_ENTRIES:
             self.known.popitem(last=False)
+
+    def mail_wanted(self, address: str, now: float | None = None) -> None:
+        """Count a mail that somebody asks for. Raises MailThrottled."""
+        now = monotonic() if now is None else now
+        if (wait_s := self.mails.wait_s(address, now)) > 0:
+            raise MailThrottled(f"too many mails were asked for from here; try again in {round(wait_s) or 1} s", wait_s)
+        self.mails.add(address, now)

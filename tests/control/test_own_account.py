@@ -103,7 +103,7 @@ async def test_an_account_is_deleted_with_what_is_its_own(app: Litestar, client:
     assert (await client.post("/api/v1/auth/register", json=again)).status_code == 201
 
 
-@pytest.mark.parametrize(("role", "status"), [("member", 409), ("owner", 204)])
+@pytest.mark.parametrize(("role", "status"), [("viewer", 409), ("owner", 204)])
 async def test_an_organization_of_several_keeps_an_owner(
     app: Litestar, account: Account, stranger: Account, role: str, status: int
 ):

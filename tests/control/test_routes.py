@@ -14,7 +14,7 @@ from control.app import create_app
 from control.openapi import describe
 from tests.control.conftest import Account
 
-PUBLIC = {"registerAccount", "logIn", "refreshSession", "getSystem"}
+PUBLIC = {"registerAccount", "logIn", "refreshSession", "requestPasswordReset", "resetPassword", "verifyEmail", "getSystem"}
 
 
 def api_routes() -> Iterator[tuple[str, str, HTTPRouteHandler]]:

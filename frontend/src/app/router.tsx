@@ -43,6 +43,9 @@ const routeTree = rootRoute.addChildren([
   ]),
 ]);
 
+/** Pages that need no session, and are not left for want of one. */
+const OUTSIDE = new Set(['/login', '/signup', '/forgot-password', '/reset-password', '/verify-email']);
+
 /** The router and the cache it loads into; a test gives its own `history`. */
 export function createConsole(history?: RouterHistory) {
   const queryClient: QueryClient = createQueryClient(() => signOut());
@@ -62,7 +65,7 @@ export function createConsole(history?: RouterHistory) {
 
   function signOut(): void {
     const { href, pathname } = router.state.location;
-    if (pathname === '/login' || pathname === '/signup') return;
+    if (OUTSIDE.has(pathname)) return;
     queryClient.clear();
     void router.navigate({ to: '/login', search: comingFrom(href) });
   }

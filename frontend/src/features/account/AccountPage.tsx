@@ -4,15 +4,17 @@ import { PageHeader } from '@/ui/PageHeader';
 import { DeleteAccount } from './DeleteAccount';
 import { PasswordForm } from './PasswordForm';
 import { Sessions } from './Sessions';
+import { UnverifiedEmail } from './UnverifiedEmail';
 
 /** The reader's own account, and what keeps it safe. */
 export function AccountPage() {
-  const { user } = useMe();
+  const { user, is_email_verified: isVerified } = useMe();
   return (
     <>
       <PageHeader title="Account">
         {user.name}, {user.email}
       </PageHeader>
+      {!isVerified && <UnverifiedEmail />}
       <Sessions />
       <PasswordForm />
       <DeleteAccount />

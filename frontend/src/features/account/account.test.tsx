@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import type { OwnSession } from '@/api/types';
-import { ownSession } from '@/test/factories';
+import { me, ownSession } from '@/test/factories';
 import { answer, json, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
@@ -88,4 +88,19 @@ test('the account is deleted only with the password, and then the reader is out'
   await user.click(dialog.getByRole('button', { name: 'Delete account' }));
   await waitFor(() => expect(router.state.location.pathname).toBe('/signup'));
   expect(asked).toHaveBeenLastCalledWith({ password: 'correct horse battery' });
+});
+
+test('an address that is not confirmed can be sent a link', async () => {
+  const asked = vi.fn();
+  answer('get', '/me', () => json(me({ is_email_verified: false })));
+  answer('post', '/me/verification', () => {
+    asked();
+    return asked.mock.calls.length === 1 ? problem(429, 'Too many mails', 'too many mails were asked for') : new Response(null, { status: 204 });
+  });
+  const { user } = visit('/account');
+  await user.click(await screen.findByRole('button', { name: 'Send the link' }));
+  expect(await screen.findByText('too many mails were asked for')).toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'Send the link' }));
+  expect(await screen.findByText(/A link is on its way to you/)).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'Send the link' })).not.toBeInTheDocument();
 });

@@ -44,6 +44,9 @@ function LoginForm() {
       <Button type="submit" variant="primary" className="h-9" busy={entering.isPending}>
         Log in
       </Button>
+      <Link to="/forgot-password" className="link self-start text-body">
+        Forgot your password?
+      </Link>
     </form>
   );
 }

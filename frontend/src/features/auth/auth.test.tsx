@@ -97,3 +97,44 @@ test('logging out forgets the session', async () => {
   await waitFor(() => expect(router.state.location.pathname).toBe('/login'));
   expect(ended).toBe(true);
 });
+
+test('who forgot the password asks for a link, and is told the same whether or not there is an account', async () => {
+  const asked = vi.fn();
+  answer('post', '/auth/password-reset', async ({ request }) => {
+    asked(await request.json());
+    return new Response(null, { status: 204 });
+  });
+  const { user } = visit('/login');
+  await user.click(await screen.findByRole('link', { name: 'Forgot your password?' }));
+  await user.type(await screen.findByLabelText('E-mail'), 'ada@example.com');
+  await user.click(screen.getByRole('button', { name: 'Send the link' }));
+  expect(await screen.findByRole('status')).toHaveTextContent('If there is an account for ada@example.com, a link is on its way to it.');
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ email: 'ada@example.com' });
+});
+
+test('the link sets a new password, and a void one says so', async () => {
+  const asked = vi.fn();
+  answer('post', '/auth/password-reset/complete', async ({ request }) => {
+    asked(await request.json());
+    return asked.mock.calls.length === 1 ? problem(422, 'Link void', 'this link was used') : new Response(null, { status: 204 });
+  });
+  const { user, router } = visit('/reset-password#the-token');
+  await user.type(await screen.findByLabelText('New password'), 'four unrelated words');
+  await user.click(screen.getByRole('button', { name: 'Set password' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('this link was used');
+  await user.click(screen.getByRole('button', { name: 'Set password' }));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/login'));
+  expect(asked).toHaveBeenLastCalledWith({ token: 'the-token', new_password: 'four unrelated words' });
+});
+
+test('an address is confirmed by a press, not by opening the link', async () => {
+  const asked = vi.fn();
+  answer('post', '/auth/verify-email', async ({ request }) => {
+    asked(await request.json());
+    return new Response(null, { status: 204 });
+  });
+  const { user } = visit('/verify-email#the-token');
+  await user.click(await screen.findByRole('button', { name: 'Confirm' }));
+  expect(await screen.findByRole('status')).toHaveTextContent('your address is confirmed');
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ token: 'the-token' });
+});

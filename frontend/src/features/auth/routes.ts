@@ -24,4 +24,19 @@ export const authRoutes = <Parent extends AnyRoute>(root: Parent) =>
       validateSearch,
       component: lazyRouteComponent(() => import('./SignUpPage'), 'SignUpPage'),
     }),
+    createRoute({
+      getParentRoute: () => root,
+      path: 'forgot-password',
+      component: lazyRouteComponent(() => import('./ForgotPasswordPage'), 'ForgotPasswordPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: 'reset-password',
+      component: lazyRouteComponent(() => import('./ResetPasswordPage'), 'ResetPasswordPage'),
+    }),
+    createRoute({
+      getParentRoute: () => root,
+      path: 'verify-email',
+      component: lazyRouteComponent(() => import('./VerifyEmailPage'), 'VerifyEmailPage'),
+    }),
   ] as const;
