@@ -75,6 +75,8 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     access_token_s: Annotated[int, Meta(ge=30, le=86400)] = 900
     refresh_token_s: Annotated[int, Meta(ge=60)] = 30 * 86400
     database_connections: Annotated[int, Meta(ge=1, le=100)] = 10
+    event_stream_s: Annotated[float, Meta(gt=0, le=86400)] = 900
+    """After which an event stream ends, so that the browser comes again with a session that is still good."""
 
 
 class TelemetrySettings(SharedSettings, frozen=True, kw_only=True):

@@ -124,9 +124,17 @@ def serve(settings: ControlSettings) -> int:
         print(f"headrace control: port {settings.control_port} on {settings.host} is taken", file=sys.stderr)
         return EXIT_PORT_TAKEN
     asyncio.run(refuse_newer_schema(settings.database_url))
-    server = uvicorn.Server(
+    app = create_app(settings)
+
+    class Server(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            """End the event streams first: they would hold up the others' good order until their time is up."""
+            app.state.resources.feed.end_all()
+            await super().shutdown(sockets)
+
+    server = Server(
         uvicorn.Config(
-            create_app(settings),
+            app,
             loop="uvloop",
             http="httptools",
             log_config=None,

@@ -27,6 +27,8 @@ from control.batch_jobs import routes as batch_jobs
 from control.batch_jobs.dispatch import Dispatcher, dispatching
 from control.database import Connection, Database
 from control.deployments import routes as deployments
+from control.events import routes as events
+from control.events.feed import feeding
 from control.headers import add_headers, answer_error
 from control.identity import account_routes as account
 from control.identity import mailed_routes as mailed
@@ -52,6 +54,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *deployments.HANDLERS,
     *batch_jobs.HANDLERS,
     *audit.HANDLERS,
+    *events.HANDLERS,
     *monitoring.HANDLERS,
 ]
 LARGEST_BODY_BYTES: Final = 1 << 20
@@ -67,6 +70,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             app.state.resources = resources
             async with (
                 publishing_routes(settings.database_url, resources.database, resources.redis),
+                feeding(settings.database_url, resources.redis, resources.feed),
                 running(sweep_forever(resources.database, resources.artifacts)),
                 running(resources.mailer.deliver_forever()),
                 dispatching(Dispatcher(settings, resources.database, resources.registry.staging.root)),

@@ -14,6 +14,7 @@ from contracts.artifacts import ArtifactStore, open_store
 from contracts.settings import ControlSettings
 from control.database import Database
 from control.deployments.trial import open_gateway
+from control.events.feed import Feed
 from control.identity.passwords import Passwords
 from control.identity.throttle import Throttle
 from control.mail.mailer import Mailer, open_mailer
@@ -42,6 +43,8 @@ class Resources(Struct, frozen=True):
     """For looking into the input files of batch jobs."""
     passwords: Passwords
     throttle: Throttle
+    feed: Feed
+    """Tells open pages what changes."""
     mailer: Mailer
 
 
@@ -70,6 +73,7 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
             batch_inputs=Slots(),
             passwords=passwords,
             throttle=Throttle(),
+            feed=Feed(),
             mailer=open_mailer(settings.smtp_url, settings.mail_from, settings.data / "mail"),
         )
 

@@ -69,6 +69,7 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> ControlSettin
         console_directory=tmp_path / "console",
         bcrypt_cost=4,
         database_connections=4,
+        event_stream_s=0.1,
     )
 
 

@@ -1,0 +1,117 @@
+"""The event stream of a project, as browsers' EventSource reads it."""
+
+import time
+from collections.abc import AsyncGenerator
+from typing import Annotated, Final
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.status_codes import HTTP_200_OK
+from msgspec import Struct
+from redis.exceptions import RedisError
+
+from control import resources as opened
+from control.database import DatabaseUnavailable
+from control.events.feed import Stream, StreamId, Told, history, parse_id, text_of
+from control.injected import Principal, Resources, Tenant
+from control.organizations.queries import find_membership
+
+HEARTBEAT_S: Final = 15.0
+"""How often a page hears that nothing happened, and its session is looked at."""
+RETRY_MS: Final = 2000
+
+LastEventId = Annotated[
+    str | None, HeaderParameter(name="Last-Event-ID", max_length=64, description="The `id` of the last event seen.")
+]
+
+
+class ProjectEvent(Struct, frozen=True):
+    """What changed."""
+
+    type: str
+    """`deployment.update`: the kind of thing, and what was done to it; the audit log's words."""
+    target: str | None
+    """Its id; null if it belongs to the organization as a whole."""
+
+
+EVENTS: Final = {
+    HTTP_200_OK: ResponseSpec(str, description="The stream.", media_type="text/event-stream", generate_examples=False)
+}
+
+
+@get(
+    "/projects/{project_id:uuid}/events",
+    operation_id="streamEvents",
+    tags=["Events"],
+    permission="projects:read",
+    responses=EVENTS,
+)
+async def stream_events(
+    tenant: Tenant, principal: Principal, resources: Resources, last_event_id: LastEventId = None
+) -> ServerSentEvent:
+    """What changes in a project, as it happens.
+
+    Events named `change` say what changed. `open` comes first; `reset` in its place says that what came after `Last-Event-ID` is
+    not known any more, so that everything is to be loaded anew. The stream ends with the session, and now and then without
+    reason: connect again with the last `id`.
+    """
+    resources.feed.check_room(tenant.user_id)
+    stream = Stream(tenant.organization_id, tenant.project_id, tenant.user_id)
+    return ServerSentEvent(tell(stream, resources, principal.session_id, parse_id(last_event_id or "")))
+
+
+async def tell(
+    stream: Stream, resources: opened.Resources, session_id: UUID, last: StreamId | None
+) -> AsyncGenerator[ServerSentEventMessage]:
+    """Everything a page is told until its stream ends."""
+    ends_at = time.monotonic() + resources.settings.event_stream_s
+    with resources.feed.opened(stream):
+        try:
+            end, missed = await history(resources.redis, stream.organization_id, last)
+        except (RedisError, OSError):
+            return  # the browser comes again
+        kind = "reset" if missed is None else "open"
+        yield ServerSentEventMessage(data="{}", event=kind, id=text_of(end) if end and not missed else None, retry=RETRY_MS)
+        seen = (last if missed else end) or (0, 0)
+        told = [it for it in missed or () if it.event.project_id in (None, stream.project_id)]
+        while not stream.is_over or told:
+            for it in told:
+                if it.id > seen:
+                    yield _message(it)
+                    seen = it.id
+            if (left_s := ends_at - time.monotonic()) <= 0:
+                return
+            told = await stream.take(min(HEARTBEAT_S, left_s))
+            if _touches_access(told) and not await _may_see(stream, resources, session_id):
+                return
+            if not told:
+                yield ServerSentEventMessage(data=None, comment="nothing happened")
+
+
+def _touches_access(told: list[Told]) -> bool:
+    """Whether to look at the page's session and role again: at every heartbeat, and when people or projects changed."""
+    return not told or any(it.event.project_id is None for it in told)
+
+
+async def _may_see(stream: Stream, resources: opened.Resources, session_id: UUID) -> bool:
+    try:
+        found = await resources.database.run(
+            lambda it: find_membership(it, session_id, stream.user_id, stream.organization_id, stream.project_id)
+        )
+    except DatabaseUnavailable:
+        return False
+    return found.is_signed_in and found.role is not None
+
+
+def _message(told: Told) -> ServerSentEventMessage:
+    event = told.event
+    data = ProjectEvent(event.type, event.target if event.project_id else None)
+    return ServerSentEventMessage(data=msgspec.json.encode(data), event="change", id=text_of(told.id))
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [stream_events]

@@ -1,0 +1,247 @@
+"""Events: told after the commit to the pages they are for, again to who comes back, and to nobody whose session has ended."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+import pytest
+import uvicorn
+from litestar import Litestar
+from msgspec import Struct
+
+from contracts.settings import ControlSettings
+from control.events import feed as feed_module
+from control.events.announcing import Event, announce
+from control.events.feed import MAX_STREAMS_OF_ONE, MAX_WAITING, Feed, Stream, Told, TooManyStreams, parse_id
+from control.resources import Resources
+from tests.control import processes
+from tests.control.conftest import PASSWORD, Account
+
+WAIT_S = 20
+
+
+class Heard(Struct, frozen=True):
+    """One message of a stream."""
+
+    kind: str
+    id: str
+    data: dict[str, str | None]
+    comment: str
+
+
+@pytest.fixture
+def settings(settings: ControlSettings) -> ControlSettings:
+    return msgspec.structs.replace(settings, event_stream_s=60)
+
+
+@pytest.fixture
+async def url(app: Litestar) -> AsyncGenerator[str]:
+    """The application on a real port, because a stream is read while it is written."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=5))
+    serving = asyncio.create_task(server.serve([listener]))
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    app.state.resources.feed.end_all()
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+def resources(app: Litestar) -> Resources:
+    return app.state.resources
+
+
+async def messages(answer: httpx.Response) -> AsyncIterator[Heard]:
+    fields = {"event": "", "id": "", "data": "{}", "": ""}
+    current = dict(fields)
+    async for line in answer.aiter_lines():
+        if not line:
+            yield Heard(current["event"], current["id"], json.loads(current["data"]), current[""])
+            current = dict(fields)
+        else:
+            name, _, value = line.partition(": ")
+            current[name] = value
+
+
+@asynccontextmanager
+async def listening(url: str, account: Account, last: str = "", project_id: str = "") -> AsyncGenerator[AsyncIterator[Heard]]:
+    """The messages of the account's project, from after `last` on."""
+    headers = account.headers | ({"Last-Event-ID": last} if last else {})
+    path = f"{url}/api/v1/projects/{project_id or account.project_id}/events"
+    async with (
+        asyncio.timeout(WAIT_S),
+        httpx.AsyncClient(timeout=WAIT_S) as client,
+        client.stream("GET", path, headers=headers) as answer,
+    ):
+        assert answer.status_code == 200, await answer.aread()
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        yield messages(answer)
+
+
+async def next_change(url: str, account: Account, last: str) -> Heard:
+    """The next change after `last`, as a browser hears it: one that comes back when its stream ends."""
+    async with asyncio.timeout(WAIT_S):
+        while True:
+            async with listening(url, account, last) as heard:
+                async for it in heard:
+                    if it.kind == "change":
+                        return it
+            await asyncio.sleep(0.05)
+
+
+async def create_key(account: Account) -> str:
+    body = {"name": "checkout", "scopes": ["infer"]}
+    answer = await account.client.post(f"/api/v1/projects/{account.project_id}/keys", json=body)
+    return answer.json()["key"]["id"]
+
+
+async def place(resources: Resources, account: Account, count: int) -> str:
+    """The id of the newest event of the account's organization, once it has `count`."""
+    key, seen = f"headrace:events:{account.organization_id}", b"0-0"
+    for _ in range(count):
+        found: Any = await resources.redis.xread({key: seen}, count=1, block=WAIT_S * 1000)
+        seen = found[0][1][0][0]
+    return seen.decode()
+
+
+async def test_a_change_is_told_to_an_open_page(url: str, account: Account, resources: Resources):
+    last = await place(resources, account, 2)
+    telling = asyncio.create_task(next_change(url, account, last))
+    key = await create_key(account)
+    heard = await telling
+    assert heard.data == {"type": "key.create", "target": key}
+    assert parse_id(heard.id) is not None
+
+
+async def test_who_comes_back_hears_what_they_missed_in_order(url: str, account: Account, resources: Resources):
+    last = await place(resources, account, 2)
+    keys = [await create_key(account) for _ in range(3)]
+    await place(resources, account, 5)
+    async with listening(url, account, last) as heard:
+        opened = await anext(heard)
+        found = [await anext(heard) for _ in range(3)]
+    assert (opened.kind, [it.data["target"] for it in found]) == ("open", keys)
+    async with listening(url, account, found[1].id) as heard:
+        await anext(heard)
+        assert (await anext(heard)).data["target"] == keys[2]
+
+
+@pytest.mark.parametrize("last", ["1-1", "nonsense", "99999999999999999999999999-0", "18446744073709551615-0"])
+async def test_who_missed_too_much_is_told_to_load_anew(url: str, account: Account, resources: Resources, last: str):
+    await place(resources, account, 2)
+    async with listening(url, account, last) as heard:
+        first = await anext(heard)
+    assert first.kind == ("open" if parse_id(last) is None else "reset")
+
+
+async def test_what_is_undone_is_told_to_nobody(url: str, account: Account, resources: Resources):
+    last = await place(resources, account, 2)
+
+    async def fail() -> None:
+        async with resources.database.transaction() as connection:
+            await announce(connection, account.organization_id, account.project_id, "key.create", "never")
+            raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
+    key = await create_key(account)
+    assert (await next_change(url, account, last)).data["target"] == key
+
+
+async def test_other_projects_and_strangers_hear_nothing_of_it(
+    url: str, account: Account, stranger: Account, resources: Resources
+):
+    path = f"/api/v1/organizations/{account.organization_id}/projects"
+    other = (await account.client.post(path, json={"name": "other"})).json()["id"]
+    last = await place(resources, account, 3)
+    await create_key(account)
+    third = (await account.client.post(path, json={"name": "third"})).json()["id"]
+    await place(resources, account, 5)
+    async with listening(url, account, last, other) as heard:
+        await anext(heard)
+        found = await anext(heard)
+    refused = await stranger.client.get(f"/api/v1/projects/{account.project_id}/events")
+    assert found.data == {"type": "project.create", "target": None}
+    assert third not in json.dumps(found.data)
+    assert refused.status_code == 404
+
+
+async def test_a_stream_ends_with_the_session(url: str, account: Account, resources: Resources):
+    await place(resources, account, 2)
+    login = await account.client.post("/api/v1/auth/login", json={"email": account.email, "password": PASSWORD})
+    other = msgspec.structs.replace(account, access_token=login.json()["access_token"])
+    async with listening(url, other) as heard:
+        await anext(heard)
+        async with httpx.AsyncClient(base_url=url, headers=other.headers) as client:
+            assert (await client.post("/api/v1/auth/logout")).status_code == 204
+        assert [it.kind async for it in heard] == []
+
+
+async def test_a_quiet_stream_has_a_heartbeat_and_an_end(
+    url: str, account: Account, resources: Resources, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("control.events.routes.HEARTBEAT_S", 0.05)
+    await place(resources, account, 2)
+    async with listening(url, account) as heard:
+        await anext(heard)
+        assert (await anext(heard)).comment == "nothing happened"
+
+
+def told(number: int, account: Account) -> Told:
+    return Told((number, 0), Event(uuid4(), account.organization_id, account.project_id, "key.create", "x"))
+
+
+async def test_a_page_too_far_behind_is_let_go(account: Account):
+    feed, stream = Feed(), Stream(account.organization_id, account.project_id, account.user_id)
+    with feed.opened(stream):
+        for number in range(MAX_WAITING):
+            feed.tell(told(number, account))
+        assert not stream.is_over
+        feed.tell(told(MAX_WAITING, account))
+        assert stream.is_over
+
+
+async def test_one_person_has_so_many_streams_and_no_more(url: str, account: Account, resources: Resources):
+    streams = [Stream(account.organization_id, account.project_id, account.user_id) for _ in range(MAX_STREAMS_OF_ONE)]
+    opened = [resources.feed.opened(it) for it in streams]
+    for it in opened:
+        it.__enter__()
+    with pytest.raises(TooManyStreams):
+        resources.feed.check_room(account.user_id)
+    resources.feed.check_room(uuid4())
+    refused = await account.client.get(f"/api/v1/projects/{account.project_id}/events")
+    assert (refused.status_code, "Retry-After" in refused.headers) == (429, True)
+    for it in opened:
+        it.__exit__(None, None, None)
+    resources.feed.check_room(account.user_id)
+
+
+async def test_an_event_that_two_processes_hear_is_stored_once(account: Account, resources: Resources):
+    await place(resources, account, 2)
+    event = Event(uuid4(), account.organization_id, account.project_id, "key.create", "x")
+    payload = msgspec.json.encode(event).decode()
+    keys = f"headrace:events:{account.organization_id}", f"headrace:event:{event.id}"
+    redis: Any = resources.redis
+    stored = [await redis.eval(feed_module.STORE_ONCE, 2, *keys, payload, "c", 60, 10, 60) for _ in range(2)]
+    assert stored == [1, 0]
+
+
+def test_open_streams_do_not_hold_up_the_end(database_url: str, redis_url: str, tmp_path: Path):
+    log = tmp_path / "log"
+    with processes.serving(database_url, log, redis_url) as (process, client):
+        person = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "name": "Ada"}
+        session = client.post("/api/v1/auth/register", json=person).json()
+        headers = {"Authorization": f"Bearer {session['access_token']}"}
+        with client.stream("GET", f"/api/v1/projects/{session['project_id']}/events", headers=headers) as answer:
+            assert next(answer.iter_bytes())
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=4) == 0
+    assert "Cancel" not in log.read_text()
