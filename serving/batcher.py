@@ -1,8 +1,9 @@
 """Dynamic batching in front of one model: what queued while the last run was busy runs together.
 
 Tickets may share a run if they agree in everything but the first dimension: shapes of the inputs behind it (up to a padding rule)
-and the outputs asked for. A model without a common first dimension runs each ticket alone. An idle model is never waited for,
-unless `max_delay_us` says so. A joined run that fails is repeated ticket by ticket, so that one bad request fails alone.
+and the outputs asked for. A model without a common first dimension runs each ticket alone. An idle model starts at once, unless
+`max_delay_us` says otherwise; right behind a run there may be a short wait for those it answered (`rejoining.py`). A joined run
+that fails is repeated ticket by ticket, so that one bad request fails alone.
 
 There is one run at a time. Those of few enough rows happen on the event loop, the others in the model's thread. All methods
 belong to the loop's thread, but `close`.
@@ -23,6 +24,7 @@ from serving.errors import CallerLeft, ModelClosed, QueueFull, RequestTimedOut
 from serving.model_thread import ModelThread
 from serving.padding import PaddingRule
 from serving.queueing import Queue
+from serving.rejoining import Rejoining
 from serving.requests import InferRequest
 from serving.runs import Run, Runs
 from serving.tickets import Caller, Ticket
@@ -50,6 +52,9 @@ class BatchPlan(Struct, frozen=True, kw_only=True):
     """Up to how many rows a run is so quick that it happens on the loop."""
     max_batch_size: int = 64
     max_delay_us: int = 0
+    """How long a ticket waits for company, even if the model is idle."""
+    rejoin_us: int = 0
+    """How long, right after a run, those it answered are waited for. Less than a millisecond: it is waited tick by tick."""
     max_queue_rows: int = 10_000
     timeout_s: float = 30.0
     padding: PaddingRule | None = None
@@ -65,6 +70,7 @@ class Batcher:
         self._timeout_ns = int(plan.timeout_s * 1e9)
         self._inline_rows, self._max_queue_rows = plan.inline_rows, plan.max_queue_rows
         self._queue = Queue(plan.max_batch_size, joins=plan.joins)
+        self._rejoining = Rejoining(plan.rejoin_us, plan.max_batch_size) if plan.rejoin_us and plan.joins else None
         self._runs = Runs(name, run, plan.padding)
         self._thread = ModelThread(f"model-{name}")
         self._running: list[Ticket] = []
@@ -129,6 +135,9 @@ class Batcher:
         if self._delay_ns and self.in_flight and self._queue.wait_ns(monotonic_ns(), self._delay_ns):
             self._schedule()
             return
+        if self._rejoining is not None and self._rejoining.goes_on(self._queue.next_rows, monotonic_ns()):
+            self._wake = self._loop.call_soon(self._flush)
+            return
         batch, dropped = self._queue.take()
         self._running = batch.tickets
         if dropped:
@@ -147,10 +156,13 @@ class Batcher:
     def _settle(self, batches: list[Batch]) -> None:
         self.in_flight -= len(self._running)
         self._running = []
+        queued_rows = self._queue.next_rows if self._rejoining is not None else 0
         if self.in_flight:
             self._schedule()
         for batch in batches:
             self._finish(batch)
+        if self._rejoining is not None:
+            self._rejoining.begin(sum([it.rows for it in batches]), queued_rows, monotonic_ns())
         self._rest()
 
     def _finish(self, batch: Batch) -> None:

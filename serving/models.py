@@ -108,7 +108,7 @@ def load_model(
         has_fixed_rows = all(-1 not in it.shape[1:] for it in trial.signature.inputs)
         known = Circumstances(
             joins=trial.joins,
-            has_fixed_rows=has_fixed_rows,
+            cost_follows_rows=_cost_follows_rows(trial.signature, joins=trial.joins),
             cores=cores(),
             hop_us=hop_us(),
             queue_rows=queue_rows,
@@ -126,6 +126,7 @@ def load_model(
             inline_rows=decision.inline_rows,
             max_batch_size=decision.max_batch_size,
             max_delay_us=decision.max_delay_us,
+            rejoin_us=decision.rejoin_us,
             max_queue_rows=decision.max_queue_rows,
             timeout_s=decision.timeout_s,
             padding=padding,
@@ -148,6 +149,16 @@ def load_model(
         opened.session.get_modelmeta().custom_metadata_map,
         trial.row,
     )
+
+
+def _cost_follows_rows(signature: Signature, *, joins: bool) -> bool:
+    """Whether nothing but the number of its rows makes one request dearer than another.
+
+    Where requests are not joined, rows are what the first input has of them.
+    """
+    if any(-1 in it.shape[1:] for it in signature.inputs):
+        return False
+    return joins or not any(-1 in it.shape for it in signature.inputs[1:])
 
 
 def _padding_rule(settings: RevisionSettings, opened: Opened, trial: Trial) -> PaddingRule | None:

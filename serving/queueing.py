@@ -52,12 +52,21 @@ class Line:
             del self.groups[left.key]
         return self.recent
 
+    def forget_empty(self) -> None:
+        """Take the turns of groups that have been emptied by others: fillers of batches, and deadlines."""
+        for group in [it for it in self.turns if not it.tickets]:
+            self.turns.remove(group)
+            self._leave(group)
+
     def end_turn(self, group: Group) -> None:
         """`group` was the first of the turns: it goes to their end, or leaves if it is empty."""
         self.turns.popleft()
         if group.tickets:
             self.turns.append(group)
-            return
+        else:
+            self._leave(group)
+
+    def _leave(self, group: Group) -> None:
         group.has_turn = False
         if group is not self.recent:
             del self.groups[group.key]
@@ -115,6 +124,8 @@ class Queue:
         if not self._joins:
             batch.closed = "alone"
         if len(lines) > 1:
+            for line in lines:  # or those of a line whose turn never comes would become ever more
+                line.forget_empty()
             self._lines = {level: it for level, it in self._lines.items() if it.turns or it is self._normal}
         return batch, dropped
 
@@ -132,6 +143,14 @@ class Queue:
                     return 0
                 soonest = min(soonest, left)
         return soonest
+
+    @property
+    def next_rows(self) -> int:
+        """How many rows can share the next run so far; as many as fit in, where priorities matter more than company."""
+        if len(self._lines) > 1:
+            return self._max_rows
+        turns = self._normal.turns
+        return turns[0].rows if turns else 0
 
     def is_full(self, group: Group) -> bool:
         """Whether `group` fills a batch."""

@@ -84,7 +84,7 @@ class InferRequest(Struct, eq=False):
     inputs: dict[str, Array]
     """By name, in the signature's order."""
     rows: int
-    """Size of the inputs' first dimension; 1 where they have none."""
+    """Size of the inputs' first dimension, of the first input's where they have none in common; at least 1."""
     outputs: tuple[str, ...]
     """Names of the outputs asked for, in the order asked for."""
     binary: tuple[bool, ...]
@@ -206,7 +206,7 @@ class RequestDecoder:
     def _rows(self, arrays: dict[str, Array]) -> int:
         if not self._is_batched:
             first = next(iter(arrays.values()), None)
-            return first.shape[0] if first is not None and first.ndim else 1
+            return max(1, first.shape[0]) if first is not None and first.ndim else 1
         rows = -1
         for name, array in arrays.items():
             if rows not in (-1, array.shape[0]):

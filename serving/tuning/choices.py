@@ -18,6 +18,10 @@ HOPS_INLINE: Final = 10
 """A run happens on the event loop if handing it to a thread would add a tenth or more to its time …"""
 LONGEST_INLINE_US: Final = 500.0
 """… and nobody else has to wait longer than this for the loop."""
+SMALL_PART: Final = 0.05
+"""Of a run's time: without a latency goal, those that a run has answered may take so long to come back."""
+REJOIN_US: Final = (50.0, 900.0)
+"""The shortest such wait in which anybody can come back, and the longest that needs no timer."""
 PINNED: Final = "The deployment's settings say so."
 
 
@@ -26,8 +30,8 @@ class Circumstances(Struct, frozen=True, kw_only=True):
 
     joins: bool
     """Requests may share a run."""
-    has_fixed_rows: bool
-    """All rows have the same shape."""
+    cost_follows_rows: bool
+    """What a run costs depends on its number of rows, and on nothing else in the requests."""
     cores: int
     hop_us: float
     queue_rows: int
@@ -44,6 +48,9 @@ class Decision(Struct, frozen=True):
     threads: int
     max_batch_size: int
     max_delay_us: int
+    """How long a request waits for company even if the model is idle: never chosen, only pinned."""
+    rejoin_us: int
+    """How long, right after a run, those it answered are waited for."""
     inline_rows: int
     max_queue_rows: int
     timeout_s: float
@@ -57,13 +64,14 @@ def decide(points: Sequence[CurvePoint], settings: RevisionSettings, known: Circ
     curve = [it for it in points if it.threads == int(threads.value)]
     size = _batch_size(curve, settings, known)
     execution, inline_rows = _execution(curve, settings, known)
-    delay = _delay(settings)
+    delay = _delay(curve, int(size.value), inline_rows, settings)
     queue = _limit("max_queue_rows", settings.batching.max_queue_rows, known.queue_rows)
     timeout = _limit("timeout_ms", settings.batching.timeout_ms, known.timeout_ms)
     return Decision(
         int(threads.value),
         int(size.value),
-        int(delay.value),
+        int(delay.value) if delay.is_pinned else 0,
+        0 if delay.is_pinned else int(delay.value),
         inline_rows,
         int(queue.value),
         int(timeout.value) / 1000,
@@ -131,7 +139,7 @@ def _execution(curve: Sequence[CurvePoint], settings: RevisionSettings, known: C
     name, mode = "execution", settings.execution.mode
     if mode is not None:
         return Choice(name, mode, PINNED, True), 1 << 62 if mode == "inline" else 0
-    if not known.has_fixed_rows or not curve:
+    if not known.cost_follows_rows or not curve:
         return Choice(name, "thread", "How long a run takes depends on its inputs, and the event loop must not wait.", False), 0
     limit_us = min(HOPS_INLINE * known.hop_us, LONGEST_INLINE_US)
     quick = [it for it in curve if it.run_us <= limit_us]
@@ -143,11 +151,35 @@ def _execution(curve: Sequence[CurvePoint], settings: RevisionSettings, known: C
     return Choice(name, "inline", f"A run of up to {_rows(most)} takes {_time(most)}; {hop}.", False), most.rows
 
 
-def _delay(settings: RevisionSettings) -> Choice:
+def _delay(curve: Sequence[CurvePoint], size: int, inline_rows: int, settings: RevisionSettings) -> Choice:
+    """What is pinned is a wait for company even if the model is idle; what is chosen, one behind a run for those it answered."""
+    name, goal_ms = "max_delay_us", settings.latency_goal_ms
     if settings.batching.max_delay_us is not None:
-        return Choice("max_delay_us", str(settings.batching.max_delay_us), PINNED, True)
+        return Choice(name, str(settings.batching.max_delay_us), PINNED, True)
     reason = "An idle model starts at once; while it is busy, requests gather without being made to wait."
-    return Choice("max_delay_us", "0", reason, False)
+    full = max((it for it in curve if it.rows <= size), key=lambda it: it.rows, default=None)
+    if full is None or inline_rows:
+        return Choice(name, "0", reason, False)
+    saved_us = _saved_us(curve, full)
+    bound_us = SMALL_PART * full.run_us if goal_ms is None else (goal_ms * 1000 - 2 * full.run_us) / 2
+    shortest_us, longest_us = REJOIN_US
+    wait_us = min(saved_us / 2, bound_us, longest_us)
+    if wait_us < shortest_us:
+        return Choice(name, "0", reason, False)
+    reason = (
+        f"A run that is spared by a larger one saves {saved_us:.0f} us: right after a run, those it answered may take "
+        f"{wait_us:.0f} us to come back and share the next. An idle model starts at once."
+    )
+    return Choice(name, str(round(wait_us)), reason, False)
+
+
+def _saved_us(curve: Sequence[CurvePoint], full: CurvePoint) -> float:
+    """What each run costs that `full` spares, if its rows come in smaller runs of half of them at most; 0 if that is unknown."""
+    part = max((it for it in curve if 2 * it.rows <= full.rows), key=lambda it: it.rows, default=None)
+    if part is None:
+        return 0.0
+    runs = full.rows / part.rows
+    return (runs * part.run_us - full.run_us) / (runs - 1)
 
 
 def _limit(name: str, pinned: int | None, default: int) -> Choice:

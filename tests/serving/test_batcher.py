@@ -400,9 +400,9 @@ plans = st.lists(
 )
 
 
-@given(plans, st.integers(1, 12), st.sampled_from([0, 3, 100]), st.sampled_from([0, 2000]))
+@given(plans, st.integers(1, 12), st.sampled_from([0, 3, 100]), st.sampled_from([(0, 0), (2000, 0), (0, 500)]))
 def test_every_caller_gets_its_own_rows_whatever_happens_around_it(
-    plan: list[tuple[int, int, float, tuple[str, ...], int]], max_batch_size: int, inline_rows: int, max_delay_us: int
+    plan: list[tuple[int, int, float, tuple[str, ...], int]], max_batch_size: int, inline_rows: int, waits_us: tuple[int, int]
 ) -> None:
     def scramble(inputs: Inputs, names: tuple[str, ...]) -> list[Array]:
         x = inputs["x"]
@@ -410,10 +410,11 @@ def test_every_caller_gets_its_own_rows_whatever_happens_around_it(
             raise InputRefusedByModel("one of these rows is bad")
         return [x * 3 + index for index, _ in enumerate(names)]
 
+    max_delay_us, rejoin_us = waits_us
+    sizes: dict[str, Any] = {"max_batch_size": max_batch_size, "inline_rows": inline_rows, "queue_rows": 10_000}
+
     async def drive() -> None:
-        batcher = make(
-            scramble, max_batch_size=max_batch_size, inline_rows=inline_rows, max_delay_us=max_delay_us, queue_rows=10_000
-        )
+        batcher = make(scramble, max_delay_us=max_delay_us, rejoin_us=rejoin_us, **sizes)
         sent: list[tuple[Caller, InferRequest, float]] = []
         for number, (rows, width, fate, names, turns) in enumerate(plan):
             values = [FAILS if fate == FAILS and row == 0 else number * 10.0 + row for row in range(rows)]

@@ -89,6 +89,7 @@ class BatcherMachine(RuleBasedStateMachine):
         inline_rows=st.sampled_from([0, 3, 1000]),
         max_batch_size=st.integers(1, 12),
         max_delay_us=st.sampled_from([0, 300]),
+        rejoin_us=st.sampled_from([0, 300]),
     )
     def start(self, padding: PaddingRule | None, joins: bool, **plan: Any) -> None:
         if joins:

@@ -2,6 +2,7 @@
 
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -74,6 +75,19 @@ def test_what_many_callers_have_asked_for_is_forgotten() -> None:
         queue.put(make_ticket(1, is_gone=False, is_late=False), number, number % 10)
         queue.take()
     assert sum(len(it.groups) for it in vars_of(queue)) <= 2
+
+
+@pytest.mark.parametrize("priority", [1, 9])
+def test_groups_that_others_have_emptied_are_forgotten_though_their_turn_never_comes(priority: int) -> None:
+    queue = Queue(8, joins=True)
+    for number in range(100):
+        for level in (priority, 5):
+            queue.put(make_ticket(1, is_gone=False, is_late=False), number, level)
+            queue.put(make_ticket(1, is_gone=False, is_late=True), -number, level)
+        queue.expire(2, 1 << 62)
+        queue.put(make_ticket(1, is_gone=False, is_late=False), "always", 5)
+        queue.take()
+    assert sum(not group.tickets for line in vars_of(queue) for group in line.turns) <= 2
 
 
 def vars_of(queue: Queue) -> list[Any]:

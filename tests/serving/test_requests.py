@@ -180,6 +180,12 @@ def test_outputs_come_in_the_order_and_form_asked_for() -> None:
     assert (everything.outputs, everything.binary) == (("y", "z"), (True, True))
 
 
+def test_a_request_counts_as_a_row_at_least() -> None:
+    """Or as many as like could be queued where a model takes empty tensors."""
+    alone = decoder(Tensor("x", "FP32", (-1, 2)), is_batched=False)
+    assert [alone.decode(body(tensor([1.0] * 2 * rows, [rows, 2]))).rows for rows in (0, 1, 3)] == [1, 1, 3]
+
+
 def test_rows_of_a_batched_model_must_agree() -> None:
     both = decoder(Tensor("x", "FP32", (-1, 2)), Tensor("w", "FP32", (-1,)), is_batched=True)
     assert both.decode(body(tensor([1, 2, 3, 4], [2, 2]), tensor([1, 2], [2], name="w"))).rows == 2

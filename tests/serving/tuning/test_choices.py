@@ -18,7 +18,7 @@ HEAVY = (
     *(CurvePoint(rows, 4, us) for rows, us in ((1, 3_000.0), (2, 5_000.0), (4, 9_000.0), (8, 17_000.0), (16, 40_000.0))),
 )
 """A large one: four threads pay, and eight rows are the best it has."""
-KNOWN = Circumstances(joins=True, has_fixed_rows=True, cores=4, hop_us=15.0, queue_rows=500, timeout_ms=30_000)
+KNOWN = Circumstances(joins=True, cost_follows_rows=True, cores=4, hop_us=15.0, queue_rows=500, timeout_ms=30_000)
 
 
 def chosen(points: tuple[CurvePoint, ...], settings: RevisionSettings = RevisionSettings(), **known: Any) -> Decision:  # noqa: B008
@@ -41,8 +41,8 @@ def test_rows_are_run_inline_up_to_where_a_hop_would_not_be_noticed() -> None:
     assert chosen(points, hop_us=1000.0).inline_rows == 8  # 320 us: nobody waits longer than half a millisecond
 
 
-def test_lengths_that_vary_are_never_run_inline() -> None:
-    assert chosen(CHEAP, has_fixed_rows=False).inline_rows == 0
+def test_what_rows_do_not_tell_the_cost_of_is_never_run_inline() -> None:
+    assert chosen(CHEAP, cost_follows_rows=False).inline_rows == 0
 
 
 def test_the_latency_goal_has_to_hold_two_runs() -> None:
@@ -63,6 +63,48 @@ def test_threads_that_give_less_than_a_tenth_more_are_left_to_others() -> None:
     points = (CurvePoint(1, 1, 100.0), CurvePoint(1, 2, 95.0), CurvePoint(1, 4, 92.0))
     assert chosen(points).threads == 1
     assert chosen((*points, CurvePoint(1, 8, 50.0))).threads == 8
+
+
+def reason_of(decision: Decision, name: str) -> str:
+    [reason] = [it.reason for it in decision.choices if it.name == name]
+    return reason
+
+
+TEXT = tuple(CurvePoint(rows, 1, 2000.0 + 1750.0 * rows) for rows in (1, 2, 4, 8))
+"""A model of text: each run costs 2 ms beside its rows."""
+
+
+def test_those_that_a_run_has_answered_are_waited_for_if_a_larger_run_saves_enough() -> None:
+    decision = chosen(TEXT)
+    assert (decision.max_batch_size, decision.max_delay_us, decision.rejoin_us) == (8, 0, 800)  # a twentieth of 16 ms
+    assert "saves 2000 us" in reason_of(decision, "max_delay_us")
+    assert "An idle model starts at once" in reason_of(decision, "max_delay_us")
+    assert next(it.value for it in decision.choices if it.name == "max_delay_us") == "800"
+
+
+@pytest.mark.parametrize(("goal_ms", "expected"), [(100.0, 900), (33.0, 500), (32.0, 0), (None, 800)])
+def test_a_latency_goal_bounds_that_wait_by_what_it_leaves(goal_ms: float | None, expected: int) -> None:
+    decision = chosen(TEXT, RevisionSettings(Batching(max_batch_size=8), latency_goal_ms=goal_ms))
+    assert (decision.rejoin_us, decision.max_delay_us) == (expected, 0)
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        CHEAP,  # its runs happen on the loop
+        HEAVY,  # a run that is spared saves 1 ms of 17, but batches are bounded by one row below
+        tuple(CurvePoint(rows, 1, 10_000.0 * rows) for rows in (1, 2, 4)),  # nothing is saved
+    ],
+)
+def test_nobody_is_waited_for_where_that_saves_nothing(points: tuple[CurvePoint, ...]) -> None:
+    decision = chosen(points, RevisionSettings(Batching(max_batch_size=1)) if points is HEAVY else RevisionSettings())
+    assert (decision.rejoin_us, decision.max_delay_us) == (0, 0)
+
+
+def test_a_pinned_delay_is_the_only_one() -> None:
+    for pinned_us in (0, 700):
+        decision = chosen(TEXT, RevisionSettings(Batching(max_delay_us=pinned_us)))
+        assert (decision.max_delay_us, decision.rejoin_us) == (pinned_us, 0)
 
 
 def test_what_is_pinned_holds_and_is_shown_as_pinned() -> None:
@@ -108,6 +150,8 @@ def test_every_curve_leads_to_values_that_can_be_served_with_a_reason_each(
     decision = chosen(points, RevisionSettings(latency_goal_ms=goal_ms), joins=joins, hop_us=hop_us)
     assert decision.threads in ({it.threads for it in points} or {4})
     assert 1 <= decision.max_batch_size <= 128
+    assert decision.max_delay_us == 0
+    assert 0 <= decision.rejoin_us < 1000
     assert all(it.reason.endswith(".") for it in decision.choices)
     curve = [it for it in points if it.threads == decision.threads]
     if joins and curve:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from onnx import helper
 
 from contracts.routes import Batching, Execution, RevisionSettings
 from serving import sessions
@@ -156,3 +157,14 @@ async def test_an_optimised_graph_that_cannot_be_kept_costs_only_time(tmp_path: 
 def test_a_small_model_leaves_no_optimised_graph(tmp_path: Path) -> None:
     Source(models.mlp_model(tmp_path / "m.onnx"), "d" * 64, tuner.Directory(tmp_path / "optimized", 1 << 20)).open(1)
     assert not (tmp_path / "optimized").exists()
+
+
+def scaled_model(path: Path) -> Path:
+    """`y` [N, 2] is `x` [N, 2] times the scalar `by`, which comes first: requests to it are counted as one row each."""
+    nodes = [helper.make_node("Mul", ["x", "by"], ["y"])]
+    inputs = [models.tensor("by", models.FLOAT, []), models.tensor("x", models.FLOAT, ["N", 2])]
+    return models.save_graph(path, nodes, inputs, [models.tensor("y", models.FLOAT, ["N", 2])])
+
+
+async def test_what_may_cost_more_than_its_rows_say_keeps_nobody_waiting_on_the_loop(load: Load) -> None:
+    assert choice(load(scaled_model), "execution") == "thread"
