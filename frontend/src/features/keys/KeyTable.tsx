@@ -6,6 +6,7 @@ import { RelativeTime } from '@/ui/RelativeTime';
 import { StatusPill } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
+import { boundWordsOf } from './bounds';
 import { LimitsView } from './LimitsView';
 import { statusOf } from './status';
 
@@ -28,18 +29,21 @@ const HEAD = (
 interface KeyTableProps {
   keys: Key[];
   onEdit: (key: Key) => void;
+  onRotate: (key: Key) => void;
   onRevoke: (key: Key) => void;
 }
 
-export const KeyTable = ({ keys, onEdit, onRevoke }: KeyTableProps) => (
+export const KeyTable = ({ keys, onEdit, onRotate, onRevoke }: KeyTableProps) => (
   <Table label="API keys" head={HEAD}>
     {keys.map((key) => (
-      <KeyRow key={key.id} of={key} onEdit={() => onEdit(key)} onRevoke={() => onRevoke(key)} />
+      <KeyRow key={key.id} of={key} onEdit={() => onEdit(key)} onRotate={() => onRotate(key)} onRevoke={() => onRevoke(key)} />
     ))}
   </Table>
 );
 
-function KeyRow({ of: key, onEdit, onRevoke }: { of: Key; onEdit: () => void; onRevoke: () => void }) {
+type KeyRowProps = { of: Key } & Record<'onEdit' | 'onRotate' | 'onRevoke', () => void>;
+
+function KeyRow({ of: key, onEdit, onRotate, onRevoke }: KeyRowProps) {
   const status = statusOf(key, useNow());
   return (
     <Tr>
@@ -52,13 +56,26 @@ function KeyRow({ of: key, onEdit, onRevoke }: { of: Key; onEdit: () => void; on
       </Td>
       <Td>
         <StatusPill tone={status.tone}>{status.word}</StatusPill>
+        {status.works && key.previous_expires_at && (
+          <p className="pt-1 text-caption text-muted">
+            Old secret ends <RelativeTime time={key.previous_expires_at} />
+          </p>
+        )}
       </Td>
       <Td className="hidden sm:table-cell">
         <LimitsView of={key} />
       </Td>
-      <Td className={WIDE}>{key.scopes.join(', ')}</Td>
+      <Td className={WIDE}>
+        {key.scopes.join(', ')}
+        {boundWordsOf(key).map((it) => (
+          <p key={it} className="text-caption text-muted">
+            {it}
+          </p>
+        ))}
+      </Td>
       <Td className={classes(WIDE, 'text-muted')}>
         <RelativeTime time={key.created_at} />
+        {key.owner && <p className="text-caption">by {key.owner}</p>}
       </Td>
       <Td className="hidden text-muted sm:table-cell">{key.expires_at ? <RelativeTime time={key.expires_at} /> : 'Never'}</Td>
       <Td className="text-right">
@@ -67,6 +84,11 @@ function KeyRow({ of: key, onEdit, onRevoke }: { of: Key; onEdit: () => void; on
             <Button size="small" variant="ghost" aria-label={`Edit ${key.name}`} onClick={onEdit}>
               Edit
             </Button>
+            {status.works && (
+              <Button size="small" variant="ghost" aria-label={`Rotate ${key.name}`} onClick={onRotate}>
+                Rotate
+              </Button>
+            )}
             <Button size="small" variant="ghost" aria-label={`Revoke ${key.name}`} onClick={onRevoke}>
               Revoke
             </Button>

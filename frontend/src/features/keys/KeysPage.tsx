@@ -16,6 +16,7 @@ import { KeyTable } from './KeyTable';
 import { NewKeyDialog } from './NewKeyDialog';
 import { useKeys } from './queries';
 import { RevokeDialog } from './RevokeDialog';
+import { RotateDialog } from './RotateDialog';
 import { statusOf } from './status';
 
 /** The keys that programs call the project's deployments with. */
@@ -24,6 +25,7 @@ export function KeysPage() {
   const keys = useKeys(project.id);
   const [creating, setCreating] = useState(false);
   const [editing, setEditing] = useState<Key | null>(null);
+  const [rotating, setRotating] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   const create = (
     <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
@@ -35,9 +37,10 @@ export function KeysPage() {
       <PageHeader title="API keys" context={project.name} actions={create}>
         Programs send a key with every call: <code className="font-mono text-code">Authorization: Bearer hr_…</code>
       </PageHeader>
-      <Loaded query={keys}>{(items) => (items.length > 0 ? <KeyList keys={items} onEdit={setEditing} onRevoke={setRevoking} /> : <NoKeys action={create} />)}</Loaded>
+      <Loaded query={keys}>{(items) => (items.length > 0 ? <KeyList keys={items} onEdit={setEditing} onRotate={setRotating} onRevoke={setRevoking} /> : <NoKeys action={create} />)}</Loaded>
       <NewKeyDialog projectId={project.id} open={creating} onOpenChange={setCreating} />
       <EditKeyDialog projectId={project.id} of={editing} close={() => setEditing(null)} />
+      <RotateDialog projectId={project.id} of={rotating} close={() => setRotating(null)} />
       <RevokeDialog projectId={project.id} of={revoking} close={() => setRevoking(null)} />
     </>
   );

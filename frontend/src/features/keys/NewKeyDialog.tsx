@@ -7,6 +7,8 @@ import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Checkbox, Field, FormProblem, Input, Select } from '@/ui/Field';
 
+import { BoundFields } from './BoundFields';
+import { boundsOf, NO_BOUNDS } from './bounds';
 import { LimitFields, type LimitForm } from './LimitFields';
 import { limitsOf, NO_LIMITS } from './limits';
 import { useCreateKey } from './queries';
@@ -33,7 +35,7 @@ function OpenDialog({ projectId, onOpenChange }: Omit<NewKeyDialogProps, 'open'>
   }
   return (
     <Dialog open onOpenChange={onOpenChange} title="Create key" description="Make one for each program that calls this project.">
-      <NewKeyForm creating={creating} cancel={close} />
+      <NewKeyForm projectId={projectId} creating={creating} cancel={close} />
     </Dialog>
   );
 }
@@ -52,12 +54,15 @@ const LIFETIMES = [
   { days: '', label: 'Never' },
 ];
 
-function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
+function NewKeyForm({ projectId, creating, cancel }: { projectId: string; creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
   const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, repository: false, days: '90', limits: NO_LIMITS } });
+  const [bounds, setBounds] = useState(NO_BOUNDS);
   const [limiting, setLimiting] = useState(false);
   const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at']);
   const { errors } = formState;
-  const submit = handleSubmit(({ name, days, limits, ...scopes }) => creating.mutate({ name, scopes: scopesOf(scopes), expires_at: inDays(days), limits: limitsOf(limits) }));
+  const submit = handleSubmit(({ name, days, limits, ...scopes }) =>
+    creating.mutate({ name, scopes: scopesOf(scopes), expires_at: inDays(days), limits: limitsOf(limits), ...boundsOf(bounds) }),
+  );
   return (
     <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
       <Field label="Name" hint="The program that will use it, such as “checkout service”." error={errors.name?.message ?? refusal.fields.name}>
@@ -93,6 +98,12 @@ function NewKeyForm({ creating, cancel }: { creating: ReturnType<typeof useCreat
         <summary className="cursor-pointer text-label">Limits</summary>
         <div className="pt-3">
           <LimitFields register={register} errors={errors} />
+        </div>
+      </details>
+      <details>
+        <summary className="cursor-pointer text-label">Deployments and networks</summary>
+        <div className="pt-3">
+          <BoundFields projectId={projectId} draft={bounds} onChange={setBounds} />
         </div>
       </details>
       <FormProblem message={refusal.message} />

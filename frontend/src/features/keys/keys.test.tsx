@@ -2,12 +2,13 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import type { Key } from '@/api/types';
-import { key } from '@/test/factories';
+import { deployment, key } from '@/test/factories';
 import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
 const PAGE = '/o/analytical/p/default/keys';
 const NONE = { requests_per_s: null, burst: null, rows_per_s: null, requests_per_day: null, max_concurrency: null };
+const ANYWHERE = { deployments: null, networks: [] };
 const SECRET = 'hr_abcdefghijkl_s3cr3tS3cr3tS3cr3tS3cr3tS3cr3tS3cr3t';
 
 const limitsOf = async (name: string) => within((await screen.findByRole('cell', { name: new RegExp(name) })).closest('tr')!).getAllByRole('cell')[2];
@@ -17,6 +18,7 @@ let keys: Key[];
 beforeEach(() => {
   keys = [];
   answer('get', '/projects/{project_id}/keys', () => page(keys));
+  answer('get', '/projects/{project_id}/deployments', () => page([deployment({ id: 'fraud-id', name: 'fraud' }), deployment({ id: 'churn-id', name: 'churn' })]));
 });
 
 test('a new key is shown once, and the dialog ends only when it is stored', async () => {
@@ -34,7 +36,7 @@ test('a new key is shown once, and the dialog ends only when it is stored', asyn
   await user.click(form.getByRole('button', { name: 'Create key' }));
 
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: NONE });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: NONE, ...ANYWHERE });
   const done = screen.getByRole('button', { name: 'Done' });
   expect(done).toBeDisabled();
   await user.keyboard('{Escape}');
@@ -72,7 +74,7 @@ test('a new key may do what is ticked, and must do something', async () => {
   await user.click(form.getByLabelText(/Load and unload them/));
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['repository'], expires_at: null, limits: NONE });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['repository'], expires_at: null, limits: NONE, ...ANYWHERE });
 });
 
 test('a new key can be limited; what is wrong about a limit is said before it is sent', async () => {
@@ -100,7 +102,7 @@ test('a new key can be limited; what is wrong about a limit is said before it is
   await user.type(form.getByLabelText('Requests a second'), '0.5');
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: { ...NONE, requests_per_s: 0.5, burst: 20 } });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: { ...NONE, requests_per_s: 0.5, burst: 20 }, ...ANYWHERE });
 });
 
 test('limits are shown in plain words, with what was used of the quota today', async () => {
@@ -136,7 +138,7 @@ test('a key is renamed, and its limits changed, where they stand', async () => {
   await user.type(form.getByLabelText('Requests at once'), '4');
   await user.click(form.getByRole('button', { name: 'Save' }));
   await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'till', limits: { ...NONE, requests_per_s: 100, max_concurrency: 4 } });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'till', limits: { ...NONE, requests_per_s: 100, max_concurrency: 4 }, ...ANYWHERE });
   expect(await screen.findByRole('cell', { name: /till/ })).toBeInTheDocument();
 });
 
@@ -191,4 +193,84 @@ test('keys come page after page', async () => {
   visit(PAGE);
   expect(await screen.findByRole('cell', { name: /first page/ })).toBeInTheDocument();
   expect(screen.getByRole('cell', { name: /second page/ })).toBeInTheDocument();
+});
+
+test('a new key can be for some deployments and some networks', async () => {
+  const asked = vi.fn();
+  answer('post', '/projects/{project_id}/keys', async ({ request }) => {
+    asked(await request.json());
+    return json({ key: key(), secret: SECRET }, 201);
+  });
+  const { user } = visit(PAGE);
+  await user.click((await screen.findAllByRole('button', { name: 'Create key' }))[0]!);
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Name'), 'till');
+  await user.selectOptions(form.getByLabelText('Expires after'), 'Never');
+  await user.click(form.getByText('Deployments and networks'));
+  await user.click(await form.findByLabelText('fraud'));
+  await user.type(form.getByLabelText('Networks'), '10.0.0.0/8{Enter}2001:db8::/32, ::1{Enter}');
+  await user.click(form.getByRole('button', { name: 'Create key' }));
+  expect(await screen.findByText(SECRET)).toBeInTheDocument();
+  expect(asked).toHaveBeenCalledExactlyOnceWith({
+    name: 'till',
+    scopes: ['infer'],
+    expires_at: null,
+    limits: NONE,
+    deployments: ['fraud-id'],
+    networks: ['10.0.0.0/8', '2001:db8::/32', '::1'],
+  });
+});
+
+test('what a key is for is shown and changed, deployments that are gone included', async () => {
+  keys = [key({ deployments: ['churn-id', 'long-gone-id'], networks: ['10.0.0.0/8'] })];
+  const asked = vi.fn();
+  answer('patch', '/projects/{project_id}/keys/{id}', async ({ request }) => {
+    asked(await request.json());
+    return json(key());
+  });
+  const { user } = visit(PAGE);
+  const row = within((await screen.findByRole('cell', { name: /checkout service/ })).closest('tr')!);
+  expect(row.getByText('2 deployments only')).toBeInTheDocument();
+  expect(row.getByText('from 10.0.0.0/8')).toBeInTheDocument();
+  expect(row.getByText('by Ada Lovelace')).toBeInTheDocument();
+  await user.click(row.getByRole('button', { name: 'Edit checkout service' }));
+  const form = within(await screen.findByRole('dialog'));
+  expect(await form.findByLabelText('churn')).toBeChecked();
+  expect(form.getByLabelText('fraud')).not.toBeChecked();
+  await user.click(form.getByLabelText(/A deleted deployment/));
+  await user.clear(form.getByLabelText('Networks'));
+  await user.click(form.getByRole('button', { name: 'Save' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', limits: NONE, deployments: ['churn-id'], networks: [] });
+});
+
+test('a key is rotated: the new secret is shown once, and the list says how long the old one is good', async () => {
+  keys = [key()];
+  const asked = vi.fn();
+  answer('post', '/projects/{project_id}/keys/{id}/rotate', async ({ request }) => {
+    asked(await request.json());
+    keys = [key({ previous_expires_at: new Date(Date.now() + 7 * 86_400_000).toISOString() })];
+    return json({ key: keys[0], secret: SECRET });
+  });
+  const { user } = visit(PAGE);
+  await user.click(await screen.findByRole('button', { name: 'Rotate checkout service' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  expect(dialog.getByLabelText('The old secret stays good for')).toHaveDisplayValue('1 day');
+  await user.selectOptions(dialog.getByLabelText('The old secret stays good for'), '7 days');
+  await user.click(dialog.getByRole('button', { name: 'Rotate key' }));
+  expect(await screen.findByText(SECRET)).toBeInTheDocument();
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ overlap_s: 604_800 });
+  await user.click(screen.getByLabelText('I have stored it in a safe place'));
+  await user.click(screen.getByRole('button', { name: 'Done' }));
+  expect(await screen.findByText(/Old secret ends/)).toBeInTheDocument();
+  expect(screen.queryByText(SECRET)).not.toBeInTheDocument();
+});
+
+test('a refused rotation says why', async () => {
+  keys = [key()];
+  answer('post', '/projects/{project_id}/keys/{id}/rotate', () => problem(409, 'Key not working', 'this key has been revoked'));
+  const { user } = visit(PAGE);
+  await user.click(await screen.findByRole('button', { name: 'Rotate checkout service' }));
+  await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Rotate key' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('this key has been revoked');
 });

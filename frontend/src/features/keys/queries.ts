@@ -19,6 +19,8 @@ export interface NewKey {
   scopes: Key['scopes'];
   expires_at: string | null;
   limits: KeyLimits;
+  deployments: string[] | null;
+  networks: string[];
 }
 
 export function useCreateKey(projectId: string) {
@@ -31,12 +33,25 @@ export function useCreateKey(projectId: string) {
   });
 }
 
+export type KeyChange = Pick<NewKey, 'name' | 'limits' | 'deployments' | 'networks'>;
+
 export function useUpdateKey(projectId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ key, change }: { key: Key; change: { name: string; limits: KeyLimits } }) =>
+    mutationFn: ({ key, change }: { key: Key; change: KeyChange }) =>
       call(api.PATCH('/api/v1/projects/{project_id}/keys/{id}', { params: { path: { project_id: projectId, id: key.id } }, body: change })),
     onSuccess: () => client.invalidateQueries({ queryKey: keysKey(projectId) }),
+  });
+}
+
+export function useRotateKey(projectId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ key, overlapSeconds }: { key: Key; overlapSeconds: number }) =>
+      call(api.POST('/api/v1/projects/{project_id}/keys/{id}/rotate', { params: { path: { project_id: projectId, id: key.id } }, body: { overlap_s: overlapSeconds } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: keysKey(projectId) }),
+    // As with a new key.
+    gcTime: 0,
   });
 }
 
