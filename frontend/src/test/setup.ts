@@ -21,6 +21,13 @@ vi.stubGlobal(
     disconnect() {}
   },
 );
+vi.stubGlobal(
+  'EventSource',
+  class extends EventTarget {
+    static readonly CLOSED = 2;
+    close() {}
+  },
+);
 Object.assign(Element.prototype, { hasPointerCapture: () => false, setPointerCapture: () => undefined, releasePointerCapture: () => undefined, scrollIntoView: () => undefined });
 
 beforeAll(() => server.listen({ onUnhandledRequest: 'error' }));

@@ -1,5 +1,7 @@
-import { Outlet, useRouterState } from '@tanstack/react-router';
+import { Outlet, useParams, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
+
+import { useLiveUpdates } from '@/api/events';
 
 import { ConnectionBanner } from './ConnectionBanner';
 import { NavigationDrawer, Sidebar } from './Sidebar';
@@ -9,6 +11,8 @@ import { TopBar } from './TopBar';
 export function Shell() {
   const [drawerOpen, setDrawerOpen] = useState(false);
   const main = useFocusAfterNavigation();
+  const { org, project } = useParams({ strict: false });
+  useLiveUpdates(org, project);
   return (
     <div className="flex h-full flex-col">
       <a
