@@ -33,8 +33,11 @@ from control.headers import add_headers, answer_error
 from control.identity import account_routes as account
 from control.identity import mailed_routes as mailed
 from control.identity import routes as identity
+from control.invitations import routes as invitations
 from control.keys import routes as keys
+from control.members import routes as members
 from control.monitoring import routes as monitoring
+from control.organizations import routes as organizations
 from control.projects import routes as projects
 from control.registry import routes as registry
 from control.registry.artifacts import sweep_forever
@@ -48,6 +51,9 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *identity.HANDLERS,
     *account.HANDLERS,
     *mailed.HANDLERS,
+    *organizations.HANDLERS,
+    *members.HANDLERS,
+    *invitations.HANDLERS,
     *projects.HANDLERS,
     *keys.HANDLERS,
     *registry.HANDLERS,

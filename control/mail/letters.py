@@ -35,6 +35,11 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     return message
 
 
+def one_line(text: str) -> str:
+    """`text` fit for a subject: names of things may hold characters that would break a line or hide in it."""
+    return "".join(it if it.isprintable() else " " for it in text)
+
+
 def address(given: str) -> Address:
     """One bare mailbox, `name@domain`. Raises AddressUnfit."""
     try:

@@ -3,11 +3,14 @@
 from typing import Final, LiteralString
 from uuid import UUID
 
+import asyncpg
 from msgspec import Struct
 
+from contracts.errors import NotFound
 from control.database import Connection
 from control.identity.permissions import Role
-from control.organizations.schemas import Organization
+from control.organizations.errors import SlugTaken
+from control.organizations.schemas import Organization, Usage
 
 
 class Membership(Struct, frozen=True):
@@ -54,6 +57,93 @@ LIST_MEMBERSHIPS: Final[LiteralString] = """
 async def list_memberships(connection: Connection, user_id: UUID) -> list[Organization]:
     """A person's organizations, in the order they joined."""
     return [Organization(**row) for row in await connection.fetch(LIST_MEMBERSHIPS, user_id)]
+
+
+FIND_ORGANIZATION: Final[LiteralString] = """
+    SELECT organizations.id, organizations.name, organizations.slug, members.role
+    FROM organizations
+    JOIN members ON members.organization_id = organizations.id
+    WHERE organizations.id = $1
+      AND members.user_id = $2
+"""
+
+
+async def find_organization(connection: Connection, organization_id: UUID, user_id: UUID) -> Organization:
+    """An organization as one of its members sees it. Raises NotFound."""
+    row = await connection.fetchrow(FIND_ORGANIZATION, organization_id, user_id)
+    if row is None:
+        raise NotFound(f"no organization {organization_id}")
+    return Organization(**row)
+
+
+COUNT_OWNED: Final[LiteralString] = """
+    SELECT count(*)
+    FROM members
+    WHERE user_id = $1
+      AND role = 'owner'
+"""
+
+
+async def count_owned(connection: Connection, user_id: UUID) -> int:
+    """How many organizations a person owns."""
+    return await connection.fetchval(COUNT_OWNED, user_id)
+
+
+UPDATE_ORGANIZATION: Final[LiteralString] = """
+    UPDATE organizations
+    SET name = $2,
+        slug = $3
+    WHERE id = $1
+"""
+
+
+async def update_organization(connection: Connection, organization_id: UUID, name: str, slug: str) -> None:
+    """Raises SlugTaken."""
+    try:
+        await connection.execute(UPDATE_ORGANIZATION, organization_id, name, slug)
+    except asyncpg.UniqueViolationError as error:
+        raise SlugTaken(slug) from error
+
+
+FIND_USAGE: Final[LiteralString] = """
+    WITH own AS (SELECT id FROM projects WHERE organization_id = $1),
+    versions AS (
+        SELECT count(*) AS number, coalesce(sum(model_versions.size_bytes), 0) AS size_bytes
+        FROM own
+        JOIN models ON models.project_id = own.id
+        JOIN model_versions ON model_versions.model_id = models.id
+    ),
+    files AS (
+        SELECT coalesce(sum(batch_job_files.size_bytes), 0) AS size_bytes
+        FROM own
+        JOIN batch_jobs ON batch_jobs.project_id = own.id
+        JOIN batch_job_files ON batch_job_files.job_id = batch_jobs.id
+    )
+    SELECT
+        (SELECT count(*) FROM members WHERE organization_id = $1) AS members,
+        (SELECT count(*) FROM invitations WHERE organization_id = $1) AS invitations,
+        (SELECT count(*) FROM own) AS projects,
+        (SELECT count(*) FROM own JOIN models ON models.project_id = own.id) AS models,
+        versions.number AS model_versions,
+        (SELECT count(*) FROM own JOIN deployments ON deployments.project_id = own.id) AS deployments,
+        (
+            SELECT count(*)
+            FROM own
+            JOIN api_keys ON api_keys.project_id = own.id
+            WHERE api_keys.kind = 'api'
+              AND api_keys.revoked_at IS NULL
+              AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())
+        ) AS keys,
+        (versions.size_bytes + files.size_bytes)::bigint AS stored_bytes
+    FROM versions, files
+"""
+
+
+async def find_usage(connection: Connection, organization_id: UUID) -> Usage:
+    """What the organization's projects hold together."""
+    row = await connection.fetchrow(FIND_USAGE, organization_id)
+    assert row is not None
+    return Usage(**row)
 
 
 FIND_MEMBERSHIP: Final[LiteralString] = """

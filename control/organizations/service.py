@@ -1,12 +1,42 @@
-"""Founding an organization."""
+"""Founding an organization, and changing what it is called."""
 
+from typing import Final
 from uuid import UUID
+
+from msgspec import UNSET
 
 from contracts.errors import Conflict
 from control.audit.recording import Origin, Target, Who, record
 from control.database import Connection
 from control.organizations import queries
+from control.organizations.errors import TooManyOrganizations
+from control.organizations.schemas import Organization, OrganizationPatch
+from control.routing.queries import bump_routes
 from control.slugs import candidate_slugs
+
+MOST_OWNED: Final = 100
+
+
+async def found(connection: Connection, name: str, owner_id: UUID, origin: Origin) -> UUID:
+    """Found one more organization; the answer is its id. Raises TooManyOrganizations."""
+    if await queries.count_owned(connection, owner_id) >= MOST_OWNED:
+        raise TooManyOrganizations(MOST_OWNED)
+    return await create_organization(connection, name, owner_id, origin)
+
+
+async def update(connection: Connection, who: Who, user_id: UUID, change: OrganizationPatch) -> Organization:
+    """Change name and address; gateways hear of a new address, which stands in theirs too. Raises SlugTaken."""
+    before = await queries.find_organization(connection, who.organization_id, user_id)
+    name = before.name if change.name is UNSET else change.name
+    slug = before.slug if change.slug is UNSET else change.slug
+    await queries.update_organization(connection, who.organization_id, name, slug)
+    if slug != before.slug:
+        await bump_routes(connection)
+    after = {"name": name, "slug": slug}
+    await record(
+        connection, who, "organization.update", Target(before.id, name), {"name": before.name, "slug": before.slug}, after
+    )
+    return await queries.find_organization(connection, who.organization_id, user_id)
 
 
 async def create_organization(connection: Connection, name: str, owner_id: UUID, origin: Origin) -> UUID:

@@ -1,0 +1,1 @@
+"""Invitations: people who are asked into an organization by mail, and how they come in."""

@@ -1,0 +1,38 @@
+"""What the member routes take and give."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from control.identity.permissions import Permission, Role
+
+
+class OrganizationMember(Struct, frozen=True):
+    """A person in an organization."""
+
+    user_id: UUID
+    email: str
+    name: str
+    role: Role
+    joined_at: datetime
+
+
+class MemberPage(Struct, frozen=True):
+    """Members, the oldest account first."""
+
+    items: list[OrganizationMember]
+    next_cursor: UUID | None
+
+
+class MemberPatch(Struct, frozen=True, forbid_unknown_fields=True):
+    """The role a member is to have."""
+
+    role: Role
+
+
+class RoleGrants(Struct, frozen=True):
+    """What a role may do."""
+
+    role: Role
+    permissions: list[Permission]
