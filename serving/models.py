@@ -19,6 +19,7 @@ from serving.requests import RequestDecoder
 from serving.responses import ResponseEncoder
 from serving.sessions import Signature, free_axes
 from serving.tensors import Array
+from serving.trials import reads_texts
 from serving.tuning.choices import Circumstances, decide
 from serving.tuning.machine import cores, hop_us
 from serving.tuning.tuner import Opened, Trial, Tuner
@@ -108,7 +109,7 @@ def load_model(
         has_fixed_rows = all(-1 not in it.shape[1:] for it in trial.signature.inputs)
         known = Circumstances(
             joins=trial.joins,
-            cost_follows_rows=_cost_follows_rows(trial.signature, joins=trial.joins),
+            cost_follows_rows=_cost_follows_rows(trial, opened),
             cores=cores(),
             hop_us=hop_us(),
             queue_rows=queue_rows,
@@ -151,14 +152,17 @@ def load_model(
     )
 
 
-def _cost_follows_rows(signature: Signature, *, joins: bool) -> bool:
+def _cost_follows_rows(trial: Trial, opened: Opened) -> bool:
     """Whether nothing but the number of its rows makes one request dearer than another.
 
     Where requests are not joined, rows are what the first input has of them.
     """
+    signature = trial.signature
     if any(-1 in it.shape[1:] for it in signature.inputs):
         return False
-    return joins or not any(-1 in it.shape for it in signature.inputs[1:])
+    if not trial.joins and any(-1 in it.shape for it in signature.inputs[1:]):
+        return False
+    return not reads_texts(trial.row, opened.runner.run, signature.output_names)
 
 
 def _padding_rule(settings: RevisionSettings, opened: Opened, trial: Trial) -> PaddingRule | None:

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 from collections.abc import Iterable
 from itertools import chain
 from typing import Final
@@ -21,6 +22,11 @@ logger = logging.getLogger(__name__)
 FREE_DIMENSIONS: Final = (64, 224, 32, 8, 1)
 """Sizes tried for free dimensions behind the first, until the model takes one; the first are those that are seen in earnest."""
 MAX_TRIAL_ELEMENTS: Final = 4_000_000
+
+LONG_TEXT: Final = "some words " * 2000
+TEXT_RUNS: Final = 5
+DEARER: Final = 5.0
+"""What is made of a text of 22,000 characters may cost so many times an empty one's: categories are looked up, not read."""
 
 Inputs = dict[str, Array]
 
@@ -63,6 +69,26 @@ def _from_example(signature: Signature, example: str | None) -> Iterable[Inputs]
         yield decoder.decode(b'{"inputs":%s}' % example.encode()).inputs
     except HeadraceError as error:
         logger.warning("the file's headrace.example does not fit its own inputs: %s", error)
+
+
+def reads_texts(row: Inputs, run: Run, names: tuple[str, ...]) -> bool:
+    """Whether a run of `row` takes much longer if its texts are long; what cannot be tried does."""
+    if not any(it.dtype.kind == "O" for it in row.values()):
+        return False
+    long = {name: np.full_like(it, LONG_TEXT) if it.dtype.kind == "O" else it for name, it in row.items()}
+    try:
+        return _quickest_s(long, run, names) > DEARER * _quickest_s(row, run, names)
+    except HeadraceError:
+        return True
+
+
+def _quickest_s(inputs: Inputs, run: Run, names: tuple[str, ...]) -> float:
+    times: list[float] = []
+    for _ in range(TEXT_RUNS):
+        started = time.perf_counter()
+        run(inputs, names)
+        times.append(time.perf_counter() - started)
+    return min(times)
 
 
 def is_rowwise(trial: Inputs, run: Run, names: tuple[str, ...]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import helper
+from onnx import TensorProto, helper
 
 from contracts.routes import Batching, Execution, RevisionSettings
 from serving import sessions
@@ -16,6 +16,8 @@ from serving.tuning import tuner
 from tests import models
 from tests.serving.conftest import Load
 from tests.serving.test_models import run
+
+STRING, BOOL = TensorProto.STRING, TensorProto.BOOL
 
 
 def choice(model: Model, name: str) -> str:
@@ -164,6 +166,17 @@ def scaled_model(path: Path) -> Path:
     nodes = [helper.make_node("Mul", ["x", "by"], ["y"])]
     inputs = [models.tensor("by", models.FLOAT, []), models.tensor("x", models.FLOAT, ["N", 2])]
     return models.save_graph(path, nodes, inputs, [models.tensor("y", models.FLOAT, ["N", 2])])
+
+
+def pattern_model(path: Path) -> Path:
+    """`y` [N, 1]: whether the text `x` [N, 1] consists of pairs of words that differ."""
+    nodes = [helper.make_node("RegexFullMatch", ["x"], ["y"], pattern="((some|any)? ?(words?|[a-z]{2,9}x) )*")]
+    return models.save_graph(path, nodes, [models.tensor("x", STRING, ["N", 1])], [models.tensor("y", BOOL, ["N", 1])])
+
+
+async def test_texts_are_read_in_a_thread_and_looked_up_on_the_loop(load: Load) -> None:
+    assert choice(load(pattern_model), "execution") == "thread"
+    assert choice(load(models.columns_model), "execution") == "inline"
 
 
 async def test_what_may_cost_more_than_its_rows_say_keeps_nobody_waiting_on_the_loop(load: Load) -> None:
