@@ -25,4 +25,5 @@ export type Tuning = Schemas['Tuning'];
 export type CurvePoint = Schemas['CurvePoint'];
 export type Choice = Schemas['Choice'];
 export type BatchJob = Schemas['BatchJob'];
+export type AuditEntry = Schemas['AuditEntry'];
 export type OwnSession = Schemas['OwnSession'];

@@ -3,6 +3,7 @@ import { createRoute, createRouter, redirect, type RouterHistory } from '@tansta
 
 import { projectsQuery } from '@/api/projects';
 import { accountRoute } from '@/features/account/routes';
+import { auditRoute } from '@/features/audit/routes';
 import { authRoutes } from '@/features/auth/routes';
 import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
@@ -38,6 +39,7 @@ const routeTree = rootRoute.addChildren([
     accountRoute(sessionRoute),
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
+      auditRoute(organizationRoute),
       projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute)]),
     ]),
   ]),

@@ -1,5 +1,5 @@
 /** Things as the API would answer them; a test overrides what it is about. */
-import type { BatchJob, Deployment, Key, Me, Model, ModelVersion, OwnSession, Project, Session, System, Tuning, Worker } from '@/api/types';
+import type { AuditEntry, BatchJob, Deployment, Key, Me, Model, ModelVersion, OwnSession, Project, Session, System, Tuning, Worker } from '@/api/types';
 
 const CREATED = '2026-11-20T09:30:00Z';
 const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12, '0')}`;
@@ -170,5 +170,24 @@ export const batchJob = (over: Partial<BatchJob> = {}): BatchJob => ({
   finished_at: null,
   results: null,
   failed_rows: null,
+  ...over,
+});
+
+/** A key that got another name. */
+export const auditEntry = (over: Partial<AuditEntry> = {}): AuditEntry => ({
+  id: id(10),
+  number: 7,
+  at: CREATED,
+  actor_id: id(1),
+  actor: 'ada@example.com',
+  address: '192.0.2.7',
+  request_id: '0123456789abcdef0123456789abcdef',
+  project_id: id(3),
+  action: 'key.update',
+  target_id: id(4),
+  target_name: 'payments',
+  before: { name: 'checkout', key_id: 'abcdefghijkl' },
+  after: { name: 'payments', key_id: 'abcdefghijkl' },
+  seal: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   ...over,
 });

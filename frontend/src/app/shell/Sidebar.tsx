@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { BookOpen, FolderKanban, type LucideIcon, X } from 'lucide-react';
+import { BookOpen, FolderKanban, type LucideIcon, ScrollText, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 
 import { useMe } from '@/api/session';
@@ -46,6 +46,7 @@ function Navigation({ onNavigate }: { onNavigate?: () => void }) {
     <>
       <nav aria-label="Main" className="flex flex-1 flex-col gap-0.5 overflow-y-auto p-3">
         {org && project ? <ProjectLinks org={org} project={project} onNavigate={onNavigate} /> : <OrganizationLinks onNavigate={onNavigate} />}
+        <AuditLink org={org} onNavigate={onNavigate} />
       </nav>
       <Footer />
     </>
@@ -69,6 +70,18 @@ const OrganizationLinks = ({ onNavigate }: OnNavigate) =>
       <span className="truncate">Projects</span>
     </Link>
   ));
+
+/** For those who may read it. */
+function AuditLink({ org, onNavigate }: { org: string | undefined } & OnNavigate) {
+  const organization = useMe().organizations.find((it) => it.slug === org);
+  if (organization?.role !== 'admin' && organization?.role !== 'owner') return null;
+  return (
+    <Link to="/o/$org/audit" params={{ org: organization.slug }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
+      <Icon of={ScrollText} />
+      Audit log
+    </Link>
+  );
+}
 
 const Icon = ({ of: Shape }: { of: LucideIcon }) => <Shape aria-hidden className="size-4.5 shrink-0" strokeWidth={1.75} />;
 
