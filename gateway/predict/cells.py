@@ -46,7 +46,7 @@ def read_cell(column: Column, data: Raw) -> Cell:
 
 
 def read_nested(column: Column, data: Cell) -> Array:
-    """The array in `data`, of the column's shape. Raises RequestMalformed, ShapeMismatch or TensorInvalid."""
+    """The array in `data`, of the column's shape. Raises CellInvalid, RequestMalformed, ShapeMismatch or TensorInvalid."""
     if not isinstance(data, Raw):
         assert isinstance(data, np.ndarray)
         return data
@@ -56,7 +56,10 @@ def read_nested(column: Column, data: Cell) -> Array:
 
 def _shape_of(column: Column, data: Raw) -> tuple[int, ...]:
     """The column's shape with its free lengths as they are along the first list of each depth; `from_json` checks the others."""
-    value = msgspec.json.decode(data)
+    try:
+        value = msgspec.json.decode(data)
+    except msgspec.DecodeError as error:
+        raise CellInvalid(f"cannot be read: {error}") from error
     shape: list[int] = []
     for extent in column.shape:
         if not isinstance(value, list):

@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Meta, Raw, Struct
 
 from contracts.errors import HeadraceError
-from gateway.predict.cells import Cell, read_nested
+from gateway.predict.cells import Cell, CellInvalid, read_nested
 from gateway.predict.checking import ReadRow, check_rows, check_sizes
 from gateway.predict.features import Block, Column, Features
 from serving.datatypes import DTYPES, INTEGER_RANGES
@@ -46,7 +46,7 @@ class RowsDecoder:
             try:
                 rows = [msgspec.structs.astuple(it) for it in self._quick.decode(body).rows]
                 return self._fill(rows), len(rows)
-            except (msgspec.DecodeError, HeadraceError, ValueError, OverflowError, RecursionError):
+            except (msgspec.DecodeError, CellInvalid, HeadraceError, ValueError, OverflowError, RecursionError):
                 pass  # said with rows and columns below, if it is anything
         checked = check_rows(body, self._features, self._read_row)
         return self._fill(checked), len(checked)

@@ -77,6 +77,9 @@ async def test_free_lengths_are_those_of_the_lists(load: Load) -> None:
         (1, "words", "has the shape [1], the rows before it [2]; call once for each shape")
     ]
     assert problems_of(loaded, {"words": 1}) == [(0, "words", "takes lists nested 1 deep, of the lengths any")]
+    assert "row 0, column 'words': cannot be read: Number out of range" in str(
+        refusal(loaded, b'{"rows": [{"words": [1, 1e400]}]}')
+    )
 
 
 async def test_null_is_a_missing_number_and_nothing_else(load: Load) -> None:
