@@ -27,3 +27,4 @@ export type Choice = Schemas['Choice'];
 export type BatchJob = Schemas['BatchJob'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type OwnSession = Schemas['OwnSession'];
+export type OpenInvitation = Schemas['OpenInvitation'];

@@ -39,4 +39,9 @@ export const authRoutes = <Parent extends AnyRoute>(root: Parent) =>
       path: 'verify-email',
       component: lazyRouteComponent(() => import('./VerifyEmailPage'), 'VerifyEmailPage'),
     }),
+    createRoute({
+      getParentRoute: () => root,
+      path: 'invite',
+      component: lazyRouteComponent(() => import('./InvitePage'), 'InvitePage'),
+    }),
   ] as const;
