@@ -30,6 +30,7 @@ Permission = Literal[
     "telemetry:read",
     "keys:read",
     "keys:write",
+    "keys:read_all",
 ]
 
 LEAST_ROLE: Final[Mapping[Permission, Role | None]] = {
@@ -52,6 +53,7 @@ LEAST_ROLE: Final[Mapping[Permission, Role | None]] = {
     "telemetry:read": "viewer",
     "keys:read": "viewer",
     "keys:write": "developer",
+    "keys:read_all": "admin",  # those of every project, private ones included
 }
 """The least role that has each permission; None: no role is asked for."""
 

@@ -6,13 +6,12 @@ from typing import Any, Final, LiteralString
 from uuid import UUID
 
 import msgspec
-from asyncpg import Record
 
 from contracts.routes import KeyLimits
 from control.database import Connection
 from control.keys.errors import KeyNotFound
 from control.keys.networks import Network, read_networks
-from control.keys.schemas import Key, KeyKind, Scope
+from control.keys.schemas import Key, KeyKind, OrganizationKey, Scope
 from control.keys.secrets import KeySecret
 
 INSERT_KEY: Final[LiteralString] = """
@@ -55,7 +54,29 @@ LIST_KEYS: Final[LiteralString] = """
 
 async def list_keys(connection: Connection, project_id: UUID, before: UUID | None, limit: int) -> list[Key]:
     """Newest first (ids are UUIDv7, so their order is that of creation)."""
-    return [_key(row) for row in await connection.fetch(LIST_KEYS, project_id, before, limit)]
+    return [_key(dict(row)) for row in await connection.fetch(LIST_KEYS, project_id, before, limit)]
+
+
+LIST_ORGANIZATION_KEYS: Final[LiteralString] = """
+    SELECT
+        shown_keys.project_id, projects.name AS project_name, projects.slug AS project_slug,
+        shown_keys.id, shown_keys.key_id, shown_keys.name, scopes, owner, shown_keys.created_at, expires_at, revoked_at, limits,
+        deployments, networks, previous_expires_at
+    FROM shown_keys
+    JOIN projects ON projects.id = shown_keys.project_id
+    WHERE projects.organization_id = $1
+      AND ($2::uuid IS NULL OR shown_keys.id < $2)
+    ORDER BY shown_keys.id DESC
+    LIMIT $3
+"""
+
+
+async def list_organization_keys(
+    connection: Connection, organization_id: UUID, before: UUID | None, limit: int
+) -> list[OrganizationKey]:
+    """Those of all its projects, newest first."""
+    rows = [dict(row) for row in await connection.fetch(LIST_ORGANIZATION_KEYS, organization_id, before, limit)]
+    return [OrganizationKey(it.pop("project_id"), it.pop("project_name"), it.pop("project_slug"), _key(it)) for it in rows]
 
 
 FIND_KEY: Final[LiteralString] = """
@@ -72,7 +93,7 @@ async def find_key(connection: Connection, project_id: UUID, id: UUID) -> Key:
     row = await connection.fetchrow(FIND_KEY, project_id, id)
     if row is None:
         raise KeyNotFound(f"no key {id} in this project")
-    return _key(row)
+    return _key(dict(row))
 
 
 LOCK_KEY: Final[LiteralString] = """
@@ -151,7 +172,6 @@ def _document(limits: KeyLimits) -> str:
     return msgspec.json.encode(limits).decode()
 
 
-def _key(row: Record) -> Key:
-    columns: dict[str, Any] = dict(row)
-    columns["limits"] = msgspec.json.decode(columns["limits"], type=KeyLimits)
-    return Key(**columns)
+def _key(columns: dict[str, Any]) -> Key:
+    limits = msgspec.json.decode(columns.pop("limits"), type=KeyLimits)
+    return Key(limits=limits, **columns)

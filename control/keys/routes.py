@@ -15,11 +15,11 @@ from contracts.limits import DAY_S
 from contracts.routes import KeyLimits
 from control.audit.recording import Target, record
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Resources, Tenant, Who
+from control.injected import Connection, Member, Resources, Tenant, Who
 from control.keys import queries
 from control.keys.errors import KeyDeploymentsUnfit, KeyExpiryUnfit, KeyLimitsUnfit, KeyNotWorking
 from control.keys.networks import read_networks
-from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, Rotation
+from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, OrganizationKeyPage, Rotation
 from control.keys.secrets import new_key
 from control.keys.usage import with_usage
 from control.routing.queries import bump_routes
@@ -33,6 +33,17 @@ async def list_keys(tenant: Tenant, resources: Resources, limit: Limit = DEFAULT
     found = await resources.database.run(lambda it: queries.list_keys(it, tenant.project_id, cursor, limit + 1))
     items = await with_usage(resources.redis, found[:limit])
     return KeyPage(items, items[-1].id if len(found) > limit else None)
+
+
+@get("/organizations/{organization_id:uuid}/keys", operation_id="listOrganizationKeys", tags=["Keys"], permission="keys:read_all")
+async def list_organization_keys(
+    member: Member, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> OrganizationKeyPage:
+    """The API keys of all projects of an organization, newest first; for its administrators."""
+    found = await resources.database.run(lambda it: queries.list_organization_keys(it, member.organization_id, cursor, limit + 1))
+    keys = await with_usage(resources.redis, [it.key for it in found[:limit]])
+    items = [msgspec.structs.replace(it, key=key) for it, key in zip(found, keys, strict=False)]
+    return OrganizationKeyPage(items, keys[-1].id if len(found) > limit else None)
 
 
 @post("/projects/{project_id:uuid}/keys", operation_id="createKey", tags=["Keys"], permission="keys:write")
@@ -145,4 +156,4 @@ def check_limits(limits: KeyLimits) -> None:
             raise KeyLimitsUnfit(f"{name} of {rate:g} is less than one a day")
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, create_key, update_key, rotate_key, revoke_key]
+HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, list_organization_keys, create_key, update_key, rotate_key, revoke_key]

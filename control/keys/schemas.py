@@ -86,3 +86,19 @@ class KeyPage(Struct, frozen=True):
 
     items: list[Key]
     next_cursor: UUID | None
+
+
+class OrganizationKey(Struct, frozen=True):
+    """A key and the project it belongs to."""
+
+    project_id: UUID
+    project_name: str
+    project_slug: str
+    key: Key
+
+
+class OrganizationKeyPage(Struct, frozen=True):
+    """Keys of all projects, newest first, revoked ones included."""
+
+    items: list[OrganizationKey]
+    next_cursor: UUID | None

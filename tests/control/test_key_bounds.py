@@ -175,3 +175,21 @@ async def test_a_strangers_key_and_the_consoles_are_not_rotated(
         await account.client.post(f"{project(account)}/keys/{console}/rotate", json={}),
     ]
     assert [it.status_code for it in answers] == [404] * 4
+
+
+async def test_administrators_see_the_keys_of_all_projects_in_pages(account: Account, stranger: Account):
+    organization = f"/api/v1/organizations/{account.organization_id}"
+    other = (await account.client.post(f"{organization}/projects", json={"name": "Fraud"})).json()
+    first = (await create(account, limits={"requests_per_day": 5}))["key"]
+    second = (await account.client.post(f"/api/v1/projects/{other['id']}/keys", json={"name": "b", "scopes": ["infer"]})).json()
+    await create(stranger)
+    pages = [(await account.client.get(f"{organization}/keys", params={"limit": 1})).json()]
+    pages.append(
+        (await account.client.get(f"{organization}/keys", params={"limit": 1, "cursor": pages[0]["next_cursor"]})).json()
+    )
+    items = [it for page in pages for it in page["items"]]
+    assert [it["key"] for it in items] == [second["key"], first | {"requests_today": 0}]
+    assert [it["project_id"] for it in items] == [other["id"], str(account.project_id)]
+    assert (items[0]["project_name"], items[0]["project_slug"]) == ("Fraud", other["slug"])
+    assert pages[1]["next_cursor"] is None
+    assert (await stranger.client.get(f"{organization}/keys")).status_code == 404

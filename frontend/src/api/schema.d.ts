@@ -428,6 +428,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListOrganizationKeys */
+        get: operations["listOrganizationKeys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/members": {
         parameters: {
             query?: never;
@@ -1340,6 +1357,19 @@ export interface components {
             role: "viewer" | "developer" | "admin" | "owner";
             slug: string;
         };
+        /** OrganizationKey */
+        OrganizationKey: {
+            key: components["schemas"]["Key"];
+            /** Format: uuid */
+            project_id: string;
+            project_name: string;
+            project_slug: string;
+        };
+        /** OrganizationKeyPage */
+        OrganizationKeyPage: {
+            items: components["schemas"]["OrganizationKey"][];
+            next_cursor: string | null;
+        };
         /** OrganizationMember */
         OrganizationMember: {
             email: string;
@@ -1520,7 +1550,7 @@ export interface components {
         };
         /** RoleGrants */
         RoleGrants: {
-            permissions: ("account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:delete" | "models:read" | "models:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write")[];
+            permissions: ("account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:delete" | "models:read" | "models:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all")[];
             /** @enum {string} */
             role: "viewer" | "developer" | "admin" | "owner";
         };
@@ -2480,6 +2510,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SentInvitation"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listOrganizationKeys: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrganizationKeyPage"];
                 };
             };
             /** @description What went wrong. */
