@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from contracts.workers import CurvePoint
 
@@ -27,6 +28,16 @@ class Curve(Struct, frozen=True):
     points: tuple[CurvePoint, ...]
     measured_at: float
     took_s: float
+    is_disturbed: bool = False
+    """Other work took the processor away meanwhile, and so these runs may have taken longer than they need."""
+
+    def with_quickest_of(self, earlier: "Curve") -> "Curve":
+        """This curve with the points that `earlier` has and it has not, and with the quicker of those that both have."""
+        points = {(it.threads, it.rows): it for it in earlier.points}
+        for it in self.points:
+            known = points.get((it.threads, it.rows), it)
+            points[it.threads, it.rows] = min(known, it, key=lambda point: point.run_us)
+        return replace(self, points=tuple(points.values()))
 
 
 class Directory:

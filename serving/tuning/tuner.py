@@ -26,6 +26,8 @@ COMPARABLE_BYTES: Final = 256 << 20
 """Larger files are not loaded a second time to compare numbers of threads."""
 CURVES_BYTES: Final = 8 << 20
 OPTIMIZED_BYTES: Final = 4 << 30
+UNDISTURBED: Final = 0.8
+"""What a thread that does nothing but run a model has of a processor at least, if nobody else wants it."""
 NOTHING: Final = Curve((), 0.0, 0.0)
 _measuring: Final = threading.Lock()
 """Two models that are measured at the same time would measure each other."""
@@ -70,23 +72,27 @@ class Tuner:
         self.compares_threads = self.source.size_bytes <= COMPARABLE_BYTES
         wanted = settings.execution.intra_op_threads or threads
         self._threads = [wanted] if wanted else thread_counts(cores()) if self.compares_threads else [cores()]
+        self._is_disturbed = False
         self._max_rows = min(settings.batching.max_batch_size or MAX_ROWS, MAX_ROWS)
         self._curve_name = name_of("curve", digest, ort.__version__, describe_cpu(), cores(), self._threads, self._max_rows)
 
     def tune(self, budget_s: float) -> tuple[Opened, Trial, Curve]:
         """The model opened with the threads that pay. Raises ModelNotLoadable."""
         curve = read_curve(self._curves, self._curve_name) if self._curves is not None else None
-        known = best_threads(curve.points, self._settings.latency_goal_ms) if curve is not None else 0
+        is_good = curve is not None and not curve.is_disturbed
+        known = best_threads(curve.points, self._settings.latency_goal_ms) if curve is not None and is_good else 0
         opened = Opened(self.source, self._name, known or self._threads[0])
         trial = _try(opened)
-        if curve is None and trial.inputs is not None:
+        if not is_good and trial.inputs is not None:
             with _measuring:
-                opened, curve = self._measure(opened, trial, budget_s)
+                opened, measured = self._measure(opened, trial, budget_s)
+            curve = measured if curve is None else measured.with_quickest_of(curve)
             if self._curves is not None:
                 write_curve(self._curves, self._curve_name, curve)
         return opened, trial, curve or NOTHING
 
     def _measure(self, opened: Opened, trial: Trial, budget_s: float) -> tuple[Opened, Curve]:
+        self._is_disturbed = False
         started, measured_at = time.perf_counter(), time.time()
         ends = started + budget_s
         points = self._measure_rows(opened, trial, ends)
@@ -99,11 +105,18 @@ class Tuner:
             points += self._measure_rows(other, trial, ends)
             if best_threads(points, self._settings.latency_goal_ms) == threads:
                 opened = other
-        return opened, Curve(tuple(points), measured_at, round(time.perf_counter() - started, 4))
+        if self._is_disturbed:
+            logger.info("model %s was measured beside other work, and will be measured again when it is next loaded", self._name)
+        return opened, Curve(tuple(points), measured_at, round(time.perf_counter() - started, 4), self._is_disturbed)
 
     def _measure_rows(self, opened: Opened, trial: Trial, ends: float) -> list[CurvePoint]:
         sizes = doublings(self._max_rows) if trial.joins else (1,)
-        return measure_rows(opened.runner.run, trial.signature.output_names, trial.row, sizes, opened.threads, ends)
+        began_s, began_cpu_s = time.perf_counter(), time.thread_time()
+        points = measure_rows(opened.runner.run, trial.signature.output_names, trial.row, sizes, opened.threads, ends)
+        worked = (time.thread_time() - began_cpu_s) / (time.perf_counter() - began_s)
+        if opened.threads == 1 and worked < UNDISTURBED:  # where there are more threads, they wait for each other
+            self._is_disturbed = True
+        return points
 
 
 def _try(opened: Opened) -> Trial:

@@ -19,6 +19,14 @@ def test_a_curve_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [it.name for it in (tmp_path / "curves").iterdir()] == ["a"]
 
 
+def test_the_quickest_of_two_measurements_counts() -> None:
+    earlier = Curve((CurvePoint(1, 1, 10.0), CurvePoint(2, 1, 20.0), CurvePoint(4, 1, 30.0)), 1e9, 0.5, is_disturbed=True)
+    later = Curve((CurvePoint(1, 1, 12.0), CurvePoint(2, 1, 15.0), CurvePoint(1, 2, 8.0)), 2e9, 0.4)
+    both = later.with_quickest_of(earlier)
+    assert {(it.threads, it.rows): it.run_us for it in both.points} == {(1, 1): 10, (1, 2): 15, (1, 4): 30, (2, 1): 8}
+    assert (both.measured_at, both.took_s, both.is_disturbed) == (2e9, 0.4, False)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x93\x01", b"no curve at all"])
 def test_a_damaged_curve_is_none(tmp_path: Path, content: bytes) -> None:
     directory = Directory(tmp_path, 1 << 20)

@@ -1,7 +1,9 @@
 """Models loaded with and without what an earlier load has left behind."""
 
 import asyncio
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -39,6 +41,12 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return seen
 
 
+@pytest.fixture(autouse=True)
+def is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is taken for disturbed, whatever else the machine does."""
+    monkeypatch.setattr(tuner, "UNDISTURBED", 0.0)
+
+
 @pytest.fixture
 def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that threads are compared on any machine."""
@@ -69,6 +77,23 @@ async def test_a_restart_does_not_measure_again(load: Load, tmp_path: Path, meas
     assert again.tuning == first.tuning
     load(models.mlp_model, digest="e" * 64, cache=tmp_path / "cache")
     assert len(measured) > count
+
+
+async def test_what_was_measured_beside_other_work_is_measured_again(
+    load: Load, tmp_path: Path, measured: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tuner, "UNDISTURBED", 0.8)
+    share = [0.5]
+    wall = time.perf_counter
+    monkeypatch.setattr(tuner, "time", SimpleNamespace(perf_counter=wall, time=time.time, thread_time=lambda: share[0] * wall()))
+
+    def load_again() -> int:
+        load(models.mlp_model, digest="d" * 64, cache=tmp_path / "cache", intra_op_threads=1)
+        return len(measured)
+
+    assert [load_again(), load_again()] == [1, 2]
+    share[0] = 1.0
+    assert [load_again(), load_again()] == [3, 3]
 
 
 async def test_another_bound_on_the_batch_is_measured_anew(load: Load, tmp_path: Path, measured: list[int]) -> None:
