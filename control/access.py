@@ -24,6 +24,7 @@ from control.headers import name_request
 from control.identity import cookies, tokens
 from control.identity.permissions import LEAST_ROLE, Permission, Role, allows
 from control.organizations import queries
+from control.projects.errors import ProjectArchived
 from control.resources import Resources
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -67,16 +68,18 @@ async def authenticate(connection: Call, handler: BaseRouteHandler) -> None:
 async def admit(connection: Call, handler: BaseRouteHandler) -> None:
     """Raises Unauthenticated if the session has ended, NotFound if the caller is no member of what the path names.
 
-    Raises Forbidden if they are one, and their role lacks the route's permission.
+    Raises Forbidden if they are one, and their role lacks the route's permission; ProjectArchived if the route would change an
+    archived project and is not marked `in_archived=True`. Routes marked `in_deleted=True` find deleted projects, too.
     """
     if handler.opt.get("public"):
         return
     project_id: UUID | None = connection.path_params.get("project_id")
     organization_id: UUID | None = connection.path_params.get("organization_id")
     principal: Principal = connection.scope["user"]
+    in_deleted: bool = handler.opt.get("in_deleted", False)
     resources: Resources = connection.app.state.resources
     membership = await resources.database.run(
-        lambda it: queries.find_membership(it, principal.session_id, principal.user_id, organization_id, project_id)
+        lambda it: queries.find_membership(it, principal.session_id, principal.user_id, organization_id, project_id, in_deleted)
     )
     if not membership.is_signed_in:
         raise Unauthenticated("the session has ended; log in again")
@@ -85,6 +88,8 @@ async def admit(connection: Call, handler: BaseRouteHandler) -> None:
     if membership.organization_id is None or membership.role is None:
         raise NotFound(f"no project {project_id}" if project_id else f"no organization {organization_id}")
     check_role(membership.role, handler.opt["permission"])
+    if membership.is_archived and connection.scope.get("method") not in SAFE_METHODS and not handler.opt.get("in_archived"):
+        raise ProjectArchived
     who = principal.user_id, membership.organization_id
     connection.scope["state"]["member"] = Member(*who, membership.role)
     if project_id:

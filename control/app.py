@@ -39,6 +39,7 @@ from control.members import routes as members
 from control.monitoring import routes as monitoring
 from control.organizations import routes as organizations
 from control.projects import routes as projects
+from control.projects import service as project_service
 from control.registry import routes as registry
 from control.registry.artifacts import sweep_forever
 from control.requests import ControlRequest
@@ -78,6 +79,7 @@ def create_app(settings: ControlSettings) -> Litestar:
                 publishing_routes(settings.database_url, resources.database, resources.redis),
                 feeding(settings.database_url, resources.redis, resources.feed),
                 running(sweep_forever(resources.database, resources.artifacts)),
+                running(project_service.sweep_forever(resources.database)),
                 running(resources.mailer.deliver_forever()),
                 dispatching(Dispatcher(settings, resources.database, resources.registry.staging.root)),
             ):

@@ -79,6 +79,19 @@ async def claim_job(connection: Connection, runner: UUID) -> Claim | None:
     return None if row is None else Claim(row["id"], row["project_id"], runner, row["attempts"])
 
 
+CANCEL_ALL: Final[LiteralString] = """
+    UPDATE batch_jobs
+    SET state = 'cancelled', runner = NULL, lease_until = NULL, finished_at = now()
+    WHERE project_id = $1
+      AND state IN ('queued', 'running')
+"""
+
+
+async def cancel_all(connection: Connection, project_id: UUID) -> None:
+    """Stop all jobs of a project where they are; each can be resumed."""
+    await connection.execute(CANCEL_ALL, project_id)
+
+
 EXTEND_LEASE: Final[LiteralString] = """
     UPDATE batch_jobs
     SET lease_until = now() + $3::interval

@@ -21,6 +21,7 @@ Permission = Literal[
     "projects:read",
     "projects:create",
     "projects:write",
+    "projects:share",
     "projects:delete",
     "models:read",
     "models:write",
@@ -44,7 +45,8 @@ LEAST_ROLE: Final[Mapping[Permission, Role | None]] = {
     "projects:read": "viewer",
     "projects:create": "developer",
     "projects:write": "developer",
-    "projects:delete": "admin",
+    "projects:share": "admin",  # who sees it, and who has which role in it
+    "projects:delete": "admin",  # and the archive
     "models:read": "viewer",
     "models:write": "developer",
     "deployments:read": "viewer",

@@ -18,6 +18,7 @@ from control.identity.passwords import Passwords, check_password
 from control.identity.schemas import Credentials, Device, Email, NewAccount, SessionKind, User
 from control.identity.throttle import Throttle
 from control.organizations.service import create_organization
+from control.projects.schemas import NewProject
 from control.projects.service import create_project
 
 FIRST_PROJECT: Final = "default"
@@ -47,7 +48,7 @@ async def register(
     async with database.transaction() as connection:
         user = await queries.insert_user(connection, email, account.name, hashed)
         organization_id = await create_organization(connection, f"{user.name}'s organization", user.id, origin)
-        await create_project(connection, Who(user.id, organization_id, None, origin), FIRST_PROJECT, "", secret)
+        await create_project(connection, Who(user.id, organization_id, None, origin), NewProject(FIRST_PROJECT), secret)
         return await _open_session(connection, user, account.session, life_s, device)
 
 

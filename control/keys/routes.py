@@ -108,7 +108,13 @@ async def rotate_key(
     return CreatedKey(key, secret.text)
 
 
-@delete("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="revokeKey", tags=["Keys"], permission="keys:write")
+@delete(
+    "/projects/{project_id:uuid}/keys/{id:uuid}",
+    operation_id="revokeKey",
+    tags=["Keys"],
+    permission="keys:write",
+    in_archived=True,
+)
 async def revoke_key(id: FromPath[UUID], tenant: Tenant, connection: Connection, who: Who) -> None:
     """Revoke an API key: gateways refuse it within moments."""
     before = await queries.lock_key(connection, tenant.project_id, id)

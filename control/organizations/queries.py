@@ -19,6 +19,8 @@ class Membership(Struct, frozen=True):
     is_signed_in: bool
     organization_id: UUID | None
     role: Role | None
+    is_archived: bool
+    """The project can only be read."""
 
 
 INSERT_ORGANIZATION: Final[LiteralString] = """
@@ -150,11 +152,14 @@ FIND_MEMBERSHIP: Final[LiteralString] = """
     SELECT
         sessions.ended_at IS NULL AND sessions.expires_at > now() AS is_signed_in,
         members.organization_id,
-        CASE WHEN $4::uuid IS NULL THEN members.role ELSE project_roles.role END AS role
+        CASE WHEN $4::uuid IS NULL THEN members.role ELSE all_project_roles.role END AS role,
+        all_project_roles.archived_at IS NOT NULL AS is_archived
     FROM sessions
-    LEFT JOIN project_roles ON project_roles.user_id = sessions.user_id AND project_roles.project_id = $4
+    LEFT JOIN all_project_roles ON all_project_roles.user_id = sessions.user_id
+        AND all_project_roles.project_id = $4
+        AND (all_project_roles.deleted_at IS NULL OR $5)
     LEFT JOIN members ON members.user_id = sessions.user_id
-        AND members.organization_id = coalesce(project_roles.organization_id, $3)
+        AND members.organization_id = coalesce(all_project_roles.organization_id, $3)
         AND ($3::uuid IS NULL OR members.organization_id = $3)
     WHERE sessions.id = $1
       AND sessions.user_id = $2
@@ -162,8 +167,16 @@ FIND_MEMBERSHIP: Final[LiteralString] = """
 
 
 async def find_membership(
-    connection: Connection, session_id: UUID, user_id: UUID, organization_id: UUID | None, project_id: UUID | None
+    connection: Connection,
+    session_id: UUID,
+    user_id: UUID,
+    organization_id: UUID | None,
+    project_id: UUID | None,
+    in_deleted: bool = False,
 ) -> Membership:
-    """Whether the session lives, and the caller's role where the path leads: an organization, or a project's."""
-    row = await connection.fetchrow(FIND_MEMBERSHIP, session_id, user_id, organization_id, project_id)
-    return Membership(**row) if row else Membership(False, None, None)
+    """Whether the session lives, and the caller's role where the path leads: an organization, or a project's.
+
+    A deleted project is not found unless `in_deleted`.
+    """
+    row = await connection.fetchrow(FIND_MEMBERSHIP, session_id, user_id, organization_id, project_id, in_deleted)
+    return Membership(**row) if row else Membership(False, None, None, False)

@@ -1,5 +1,7 @@
 """What can go wrong with projects."""
 
+from uuid import UUID
+
 from contracts.errors import Conflict, NotFound
 
 
@@ -12,3 +14,24 @@ class ProjectNameTaken(Conflict):
 
 class ProjectNotFound(NotFound):
     title = "Project not found"
+
+
+class ProjectArchived(Conflict):
+    title = "Project archived"
+
+    def __init__(self) -> None:
+        super().__init__("an archived project can only be read; take it out of the archive first")
+
+
+class PersonNotFound(NotFound):
+    title = "Person not found"
+
+    def __init__(self, user_id: UUID) -> None:
+        super().__init__(f"no member {user_id}")
+
+
+class RoleFixed(Conflict):
+    title = "Role fixed"
+
+    def __init__(self) -> None:
+        super().__init__("an administrator of the organization is one in all its projects; change their role there")

@@ -56,6 +56,7 @@ LIST_ROUTED_DEPLOYMENTS: Final[LiteralString] = """
     JOIN revisions ON revisions.deployment_id = deployments.id AND revisions.number = deployments.revision_number
     JOIN model_versions ON model_versions.id = revisions.version_id
     JOIN models ON models.id = model_versions.model_id
+    WHERE projects.deleted_at IS NULL
     ORDER BY deployments.id
 """
 LIST_ROUTED_KEYS: Final[LiteralString] = """
@@ -66,7 +67,8 @@ LIST_ROUTED_KEYS: Final[LiteralString] = """
         api_keys.previous_sha256, extract(epoch FROM api_keys.previous_expires_at)::float8 AS previous_expires_at
     FROM api_keys
     JOIN projects ON projects.id = api_keys.project_id
-    WHERE api_keys.revoked_at IS NULL
+    WHERE projects.deleted_at IS NULL
+      AND api_keys.revoked_at IS NULL
       AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())
     ORDER BY api_keys.id
 """

@@ -8,9 +8,13 @@ from control.slugs import candidate_slugs, slug_of
 from tests.control.conftest import Account
 
 
+def projects_of(account: Account) -> str:
+    """Where the projects of the account's organization stand in the API."""
+    return f"/api/v1/organizations/{account.organization_id}/projects"
+
+
 async def create(account: Account, name: str, description: str = "") -> dict[str, str]:
-    path = f"/api/v1/organizations/{account.organization_id}/projects"
-    answer = await account.client.post(path, json={"name": name, "description": description})
+    answer = await account.client.post(projects_of(account), json={"name": name, "description": description})
     assert answer.status_code == 201, answer.text
     return answer.json()
 
@@ -18,7 +22,7 @@ async def create(account: Account, name: str, description: str = "") -> dict[str
 async def test_a_created_project_can_be_read_back(account: Account):
     project = await create(account, "Fraud détection", "Cards, mostly.")
     assert project["slug"] == "fraud-detection"
-    assert project["models"] == project["deployments"] == 0
+    assert project["models"] == project["versions"] == project["deployments"] == 0
     assert project["created_at"].endswith("Z")
     assert (await account.client.get(f"/api/v1/projects/{project['id']}")).json() == project
 
