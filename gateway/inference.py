@@ -77,7 +77,7 @@ class Inference:
             self._run_limited(call, caller.limiter, placement.gate, model, submit)
 
     def _run_limited(self, call: Call, limiter: Limiter | None, gate: Gate | None, model: Model, submit: Submit) -> None:
-        refusal, held = None, list[Hold]()
+        refusal, held, own = None, list[Hold](), call.headers
         try:
             if gate is not None:  # first: what it refuses costs the key nothing
                 gate.enter()
@@ -89,11 +89,11 @@ class Inference:
             refusal = error
         call.context = (*call.context[:4], held)
         if limiter is not None:
-            call.headers = limiter.header_lines()
+            call.headers = own + limiter.header_lines()
         if refusal is not None:
             call.reject(refusal, self._record)
         else:
-            call.begin(model, _taking_rows(call, submit, limiter) if limiter and limiter.rows else submit, self._record)
+            call.begin(model, _taking_rows(call, own, submit, limiter) if limiter and limiter.rows else submit, self._record)
 
     def count_refusal(self, status: int) -> None:
         """Count an answer to a request that led to no deployment."""
@@ -151,12 +151,14 @@ def choose(endpoint: Endpoint, name: str, version: str | None) -> Placement:
     return placement
 
 
-def _taking_rows(call: Call, submit: Submit, limiter: Limiter) -> Submit:
+def _taking_rows(call: Call, headers: bytes, submit: Submit, limiter: Limiter) -> Submit:
+    """`headers` are those of the call without what the limiter says."""
+
     def take_rows(request: InferRequest, waiting: Waiting, settle: Callable[[Ticket], None]) -> Ticket:
         try:
             limiter.take_rows(request.rows)
         finally:
-            call.headers = limiter.header_lines()
+            call.headers = headers + limiter.header_lines()
         return submit(request, waiting, settle)
 
     return take_rows

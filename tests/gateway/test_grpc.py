@@ -111,7 +111,7 @@ def test_refusals_arrive_as_the_client_s_own_exception(client: Any, name: str, h
 
 def test_scopes_and_limits_hold(served: RunningGateway) -> None:
     table = served.deployments
-    limited = msgspec.structs.replace(key("limited"), limits=KeyLimits(requests_per_day=2))
+    limited = msgspec.structs.replace(key("limited"), limits=KeyLimits(requests_per_day=2, rows_per_s=1000))
     served.publish(*table, keys=(limited, key("reader", scopes=())))
     served.start()
     with grpc.insecure_channel(f"127.0.0.1:{served.grpc_port}") as channel:
