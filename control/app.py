@@ -33,6 +33,7 @@ from control.headers import add_headers, answer_error
 from control.identity import account_routes as account
 from control.identity import mailed_routes as mailed
 from control.identity import routes as identity
+from control.identity import second_factor_routes as second_factor
 from control.invitations import routes as invitations
 from control.keys import routes as keys
 from control.members import routes as members
@@ -52,6 +53,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *identity.HANDLERS,
     *account.HANDLERS,
     *mailed.HANDLERS,
+    *second_factor.HANDLERS,
     *organizations.HANDLERS,
     *members.HANDLERS,
     *invitations.HANDLERS,

@@ -69,3 +69,31 @@ class LinkVoid(Invalid):
 
     def __init__(self) -> None:
         super().__init__("this link was used, has been replaced by a newer one, or is too old; ask for another")
+
+
+class SecondFactorNeeded(Unauthenticated):
+    title = "Second factor needed"
+
+    def __init__(self) -> None:
+        super().__init__("the password is right; log in with a code of your authenticator, or a recovery code, as `code`")
+
+
+class SecondFactorWrong(Forbidden):
+    title = "Second factor wrong"
+
+    def __init__(self) -> None:
+        super().__init__("this code is wrong, has been used or is too old; wait for the next one")
+
+
+class SecondFactorExists(Conflict):
+    title = "Second factor exists"
+
+    def __init__(self) -> None:
+        super().__init__("your account has a second factor; remove it first")
+
+
+class SecondFactorMissing(Conflict):
+    title = "Second factor missing"
+
+    def __init__(self) -> None:
+        super().__init__("there is no second factor to check codes of; begin with a new one")

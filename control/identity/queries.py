@@ -100,17 +100,19 @@ async def find_user(connection: Connection, user_id: UUID) -> User:
 
 
 FIND_ME: Final[LiteralString] = """
-    SELECT id, email, name, email_verified_at IS NOT NULL AS is_verified
+    SELECT users.id, users.email, users.name, users.email_verified_at IS NOT NULL AS is_verified,
+           second_factors.confirmed_at IS NOT NULL AS has_second_factor
     FROM users
-    WHERE id = $1
+    LEFT JOIN second_factors ON second_factors.user_id = users.id
+    WHERE users.id = $1
 """
 
 
-async def find_me(connection: Connection, user_id: UUID) -> tuple[User, bool]:
-    """The caller, and whether their address is verified."""
+async def find_me(connection: Connection, user_id: UUID) -> tuple[User, bool, bool]:
+    """The caller, whether their address is verified, and whether they have a second factor."""
     row = await connection.fetchrow(FIND_ME, user_id)
     assert row is not None
-    return User(row["id"], row["email"], row["name"]), row["is_verified"]
+    return User(row["id"], row["email"], row["name"]), row["is_verified"], row["has_second_factor"]
 
 
 REPLACE_HASH: Final[LiteralString] = """

@@ -51,6 +51,7 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
         data,
         device_of(request),
         origin,
+        settings.secret,
         settings.refresh_token_s,
     )
     return _answer(opened, settings)
@@ -86,9 +87,10 @@ async def log_out(principal: Principal, connection: Connection, settings: Settin
 @get("/me", operation_id="getMe", tags=["Accounts"], permission="account")
 async def get_me(principal: Principal, connection: Connection, settings: Settings) -> Me:
     """The caller and their organizations."""
-    user, is_verified = await queries.find_me(connection, principal.user_id)
+    user, is_verified, has_second_factor = await queries.find_me(connection, principal.user_id)
     csrf_token = tokens.csrf_token(principal.session_id, settings.secret) if principal.by_cookie else None
-    return Me(user, is_verified, await list_memberships(connection, user.id), csrf_token)
+    organizations = await list_memberships(connection, user.id)
+    return Me(user, is_verified, has_second_factor, organizations, csrf_token)
 
 
 def _answer(opened: service.OpenSession, settings: ControlSettings) -> Response[Session]:

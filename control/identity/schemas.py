@@ -11,6 +11,7 @@ from control.organizations.schemas import Organization
 
 SessionKind = Literal["token", "cookie"]
 Email = Annotated[str, Meta(max_length=254, pattern=r"^\s*[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\s*$")]
+SecondFactor = Annotated[str, Meta(min_length=1, max_length=64)]
 GivenPassword = Annotated[str, Meta(min_length=1, max_length=1024)]
 
 
@@ -30,6 +31,8 @@ class Credentials(Struct, frozen=True, forbid_unknown_fields=True):
     email: Annotated[str, Meta(max_length=254, pattern=r"^[^\x00]*$")]
     password: GivenPassword
     session: SessionKind = "token"
+    code: SecondFactor | None = None
+    """Of the second factor, if the account has one: six digits of the authenticator, or a recovery code."""
 
 
 class Refresh(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,6 +71,7 @@ class Me(Struct, frozen=True):
     user: User
     is_email_verified: bool
     """Whether the caller has shown that mail to their address reaches them."""
+    has_second_factor: bool
     organizations: list[Organization]
     csrf_token: str | None
 
@@ -137,3 +141,39 @@ class EmailVerification(Struct, frozen=True, forbid_unknown_fields=True):
     """The token of the link."""
 
     token: MailedToken
+
+
+class PasswordConfirmation(Struct, frozen=True, forbid_unknown_fields=True):
+    """The caller's password once more."""
+
+    password: GivenPassword
+
+
+class NewSecondFactor(Struct, frozen=True):
+    """What an authenticator app needs, shown once."""
+
+    secret: str
+    """To type in, base32."""
+    uri: str
+    """`otpauth://…`"""
+    qr: str
+    """The same as a picture to scan: a `data:` URI of an SVG."""
+
+
+class SecondFactorCode(Struct, frozen=True, forbid_unknown_fields=True):
+    """A code of the authenticator."""
+
+    code: SecondFactor
+
+
+class RecoveryCodes(Struct, frozen=True):
+    """Each replaces the authenticator once."""
+
+    codes: list[str]
+
+
+class SecondFactorRemoval(Struct, frozen=True, forbid_unknown_fields=True):
+    """The caller's password, and a code of the authenticator or a recovery code."""
+
+    password: GivenPassword
+    code: SecondFactor

@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from control.audit.recording import Origin, Target, Who, record_everywhere
 from control.database import Connection, Database
-from control.identity import queries, sessions, tokens
-from control.identity.errors import EmailUnfit, LoginRefused, RefreshRefused
+from control.identity import queries, second_factor, sessions, tokens
+from control.identity.errors import EmailUnfit, LoginRefused, RefreshRefused, SecondFactorWrong
 from control.identity.passwords import Passwords, check_password
 from control.identity.schemas import Credentials, Device, Email, NewAccount, SessionKind, User
 from control.identity.throttle import Throttle
@@ -59,9 +59,14 @@ async def log_in(
     credentials: Credentials,
     device: Device,
     origin: Origin,
+    secret: str,
     life_s: int,
 ) -> OpenSession:
-    """Raises LoginRefused, after the same time whether the account or the password is wrong; LoginThrottled after several."""
+    """Open a session.
+
+    Raises LoginRefused, after the same time whether the account or the password is wrong; LoginThrottled after several. Where the
+    password is right, SecondFactorNeeded or SecondFactorWrong.
+    """
     email = normalized_email(credentials.email)
     with throttle.attempt(email, device.address):
         account = await database.run(lambda connection: queries.find_account(connection, email))
@@ -69,6 +74,12 @@ async def log_in(
         if account is None or not is_right:
             throttle.failed(email, device.address)
             raise LoginRefused
+        try:
+            async with database.transaction() as connection:
+                await second_factor.check(connection, account.user.id, credentials.code, secret)
+        except SecondFactorWrong:
+            throttle.failed(email, device.address)
+            raise
         throttle.succeeded(email, device.address)
     async with database.transaction() as connection:
         await sessions.delete_expired_sessions(connection, account.user.id)

@@ -38,7 +38,7 @@ def issue_access_token(user_id: UUID, session_id: UUID, secret: str, now: float,
         "iat": int(now),
         "exp": int(now) + life_s,
     }
-    return jwt.encode(claims, _key(secret, "access-token"), ALGORITHM)
+    return jwt.encode(claims, derived_key(secret, "access-token"), ALGORITHM)
 
 
 def read_access_token(token: str, secret: str) -> Claims:
@@ -46,7 +46,7 @@ def read_access_token(token: str, secret: str) -> Claims:
     try:
         claims = jwt.decode(
             token,
-            _key(secret, "access-token"),
+            derived_key(secret, "access-token"),
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
@@ -71,8 +71,9 @@ def refresh_token_digest(token: str) -> bytes:
 
 def csrf_token(session_id: UUID, secret: str) -> str:
     """The token that unsafe requests of this cookie session must repeat in a header."""
-    return hmac.new(_key(secret, "csrf"), session_id.bytes, hashlib.sha256).hexdigest()
+    return hmac.new(derived_key(secret, "csrf"), session_id.bytes, hashlib.sha256).hexdigest()
 
 
-def _key(secret: str, use: str) -> bytes:
+def derived_key(secret: str, use: str) -> bytes:
+    """The key of 32 bytes for one use of the instance's secret."""
     return hmac.new(secret.encode(), use.encode(), hashlib.sha256).digest()

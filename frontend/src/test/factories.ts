@@ -7,6 +7,7 @@ const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12
 export const me = (over: Partial<Me> = {}): Me => ({
   user: { id: id(1), email: 'ada@example.com', name: 'Ada Lovelace' },
   is_email_verified: true,
+  has_second_factor: false,
   organizations: [{ id: id(2), name: 'Analytical Engines', slug: 'analytical', role: 'owner' }],
   csrf_token: 'csrf-1',
   ...over,

@@ -3,6 +3,7 @@ import { PageHeader } from '@/ui/PageHeader';
 
 import { DeleteAccount } from './DeleteAccount';
 import { PasswordForm } from './PasswordForm';
+import { SecondFactor } from './SecondFactor';
 import { Sessions } from './Sessions';
 import { UnverifiedEmail } from './UnverifiedEmail';
 
@@ -17,6 +18,7 @@ export function AccountPage() {
       {!isVerified && <UnverifiedEmail />}
       <Sessions />
       <PasswordForm />
+      <SecondFactor />
       <DeleteAccount />
     </>
   );

@@ -104,3 +104,54 @@ test('an address that is not confirmed can be sent a link', async () => {
   expect(await screen.findByText(/A link is on its way to you/)).toBeInTheDocument();
   expect(screen.queryByRole('button', { name: 'Send the link' })).not.toBeInTheDocument();
 });
+
+test('a second factor is turned on by password, picture and code, and its recovery codes are shown once', async () => {
+  const asked = vi.fn();
+  let isOn = false;
+  answer('get', '/me', () => json(me({ has_second_factor: isOn })));
+  answer('post', '/me/second-factor', async ({ request }) => {
+    asked(await request.json());
+    return json({ secret: 'JBSWY3DP', uri: 'otpauth://totp/x', qr: 'data:image/svg+xml,x' }, 201);
+  });
+  answer('post', '/me/second-factor/confirm', async ({ request }) => {
+    asked(await request.json());
+    isOn = true;
+    return json({ codes: ['abcd-efgh', 'ijkl-mnop'] });
+  });
+  const { user } = visit('/account');
+  await user.click(await screen.findByRole('button', { name: 'Turn on…' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  await user.type(dialog.getByLabelText('Password'), 'correct horse battery');
+  await user.click(dialog.getByRole('button', { name: 'Go on' }));
+  expect(await dialog.findByRole('img', { name: 'Key to scan' })).toBeInTheDocument();
+  await user.type(dialog.getByLabelText('Code'), '123456');
+  await user.click(dialog.getByRole('button', { name: 'Turn on' }));
+  expect(await dialog.findByText(/abcd-efgh/)).toBeInTheDocument();
+  expect(dialog.getByRole('button', { name: 'Done' })).toBeDisabled();
+  await user.click(dialog.getByLabelText('I have stored them in a safe place'));
+  await user.click(dialog.getByRole('button', { name: 'Done' }));
+  expect(await screen.findByRole('button', { name: 'Turn off…' })).toBeInTheDocument();
+  expect(asked.mock.calls).toEqual([[{ password: 'correct horse battery' }], [{ code: '123456' }]]);
+});
+
+test('a second factor is turned off by password and code', async () => {
+  const asked = vi.fn();
+  let isOn = true;
+  answer('get', '/me', () => json(me({ has_second_factor: isOn })));
+  answer('post', '/me/second-factor/remove', async ({ request }) => {
+    asked(await request.json());
+    if (asked.mock.calls.length === 1) return problem(403, 'Second factor wrong', 'this code is wrong');
+    isOn = false;
+    return new Response(null, { status: 204 });
+  });
+  const { user } = visit('/account');
+  await user.click(await screen.findByRole('button', { name: 'Turn off…' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  await user.type(dialog.getByLabelText('Password'), 'correct horse battery');
+  await user.type(dialog.getByLabelText('Code'), 'abcd-efgh');
+  await user.click(dialog.getByRole('button', { name: 'Turn off' }));
+  expect(await dialog.findByText('this code is wrong')).toBeInTheDocument();
+  await user.click(dialog.getByRole('button', { name: 'Turn off' }));
+  expect(await screen.findByRole('button', { name: 'Turn on…' })).toBeInTheDocument();
+  expect(asked).toHaveBeenLastCalledWith({ password: 'correct horse battery', code: 'abcd-efgh' });
+});

@@ -106,7 +106,8 @@ test('who forgot the password asks for a link, and is told the same whether or n
   });
   const { user } = visit('/login');
   await user.click(await screen.findByRole('link', { name: 'Forgot your password?' }));
-  await user.type(await screen.findByLabelText('E-mail'), 'ada@example.com');
+  await screen.findByRole('heading', { name: 'Forgot your password?' });
+  await user.type(screen.getByLabelText('E-mail'), 'ada@example.com');
   await user.click(screen.getByRole('button', { name: 'Send the link' }));
   expect(await screen.findByRole('status')).toHaveTextContent('If there is an account for ada@example.com, a link is on its way to it.');
   expect(asked).toHaveBeenCalledExactlyOnceWith({ email: 'ada@example.com' });
@@ -137,4 +138,20 @@ test('an address is confirmed by a press, not by opening the link', async () => 
   await user.click(await screen.findByRole('button', { name: 'Confirm' }));
   expect(await screen.findByRole('status')).toHaveTextContent('your address is confirmed');
   expect(asked).toHaveBeenCalledExactlyOnceWith({ token: 'the-token' });
+});
+
+test('a second factor is asked for once the password is right', async () => {
+  const asked = vi.fn();
+  answer('post', '/auth/login', async ({ request }) => {
+    asked(await request.json());
+    return asked.mock.calls.length === 1 ? problem(401, 'Second factor needed', 'the password is right') : json(session());
+  });
+  answer('get', '/projects/{project_id}/keys', () => page([]));
+  const { user, router } = visit('/login?next=%2Fo%2Fanalytical%2Fp%2Fdefault%2Fkeys');
+  await logIn(user);
+  await user.type(await screen.findByLabelText('Code'), '123456');
+  expect(screen.queryByRole('alert')).not.toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'Log in' }));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/o/analytical/p/default/keys'));
+  expect(asked).toHaveBeenLastCalledWith({ email: 'ada@example.com', password: 'correct horse battery', code: '123456', session: 'cookie' });
 });

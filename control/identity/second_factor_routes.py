@@ -1,0 +1,91 @@
+"""Routes about the caller's second factor."""
+
+from typing import Any, Final
+
+import segno
+from litestar import Request, post
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
+from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
+from pyotp.totp import TOTP
+
+from control.audit.recording import Target, record_everywhere
+from control.identity import account, second_factor
+from control.identity.devices import device_of
+from control.identity.errors import SecondFactorWrong
+from control.identity.schemas import (
+    NewSecondFactor,
+    PasswordConfirmation,
+    RecoveryCodes,
+    SecondFactorCode,
+    SecondFactorRemoval,
+)
+from control.injected import Origin, Principal, Resources
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@post("/me/second-factor", operation_id="beginSecondFactor", tags=["Accounts"], permission="account")
+async def begin_second_factor(
+    data: JSONBody[PasswordConfirmation], principal: Principal, request: AnyRequest, resources: Resources
+) -> NewSecondFactor:
+    """Make a secret for an authenticator app. Nothing changes until its code is confirmed."""
+    owner = await account.confirm_password(
+        resources.database,
+        resources.passwords,
+        resources.throttle,
+        principal.user_id,
+        data.password,
+        device_of(request).address,
+    )
+    async with resources.database.transaction() as connection:
+        secret = await second_factor.begin(connection, principal.user_id, resources.settings.secret)
+    uri = TOTP(secret).provisioning_uri(name=owner.user.email, issuer_name="Headrace")
+    return NewSecondFactor(secret, uri, segno.make(uri, error="m").svg_data_uri(scale=4, border=4, light="white"))
+
+
+@post(
+    "/me/second-factor/confirm",
+    operation_id="confirmSecondFactor",
+    tags=["Accounts"],
+    permission="account",
+    status_code=HTTP_200_OK,
+)
+async def confirm_second_factor(
+    data: JSONBody[SecondFactorCode], principal: Principal, resources: Resources, origin: Origin
+) -> RecoveryCodes:
+    """Ask for a code at every login from now on. The recovery codes are shown this once."""
+    async with resources.database.transaction() as connection:
+        codes = await second_factor.confirm(connection, principal.user_id, data.code, resources.settings.secret)
+        target = Target(principal.user_id, "second factor")
+        await record_everywhere(connection, principal.user_id, origin, "account.add_second_factor", target)
+    return RecoveryCodes(codes)
+
+
+@post(
+    "/me/second-factor/remove",
+    operation_id="removeSecondFactor",
+    tags=["Accounts"],
+    permission="account",
+    status_code=HTTP_204_NO_CONTENT,
+)
+async def remove_second_factor(
+    data: JSONBody[SecondFactorRemoval], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
+) -> None:
+    """Log in by password alone from now on. Takes a code of the authenticator or a recovery code, too."""
+    address = device_of(request).address
+    owner = await account.confirm_password(
+        resources.database, resources.passwords, resources.throttle, principal.user_id, data.password, address
+    )
+    try:
+        async with resources.database.transaction() as connection:
+            await second_factor.check(connection, principal.user_id, data.code, resources.settings.secret)
+            await second_factor.remove(connection, principal.user_id)
+            target = Target(principal.user_id, "second factor")
+            await record_everywhere(connection, principal.user_id, origin, "account.remove_second_factor", target)
+    except SecondFactorWrong:
+        resources.throttle.failed(owner.user.email, address)
+        raise
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [begin_second_factor, confirm_second_factor, remove_second_factor]

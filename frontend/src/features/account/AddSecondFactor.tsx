@@ -1,0 +1,95 @@
+import { type FormEvent, useState } from 'react';
+
+import { messageOf } from '@/api/problem';
+import { Button } from '@/ui/Button';
+import { CopyButton } from '@/ui/CopyButton';
+import { Dialog, DialogActions } from '@/ui/Dialog';
+import { Checkbox, Field, FormProblem, Input } from '@/ui/Field';
+import { PasswordInput } from '@/ui/PasswordInput';
+
+import { useBegin, useConfirm, useRefreshMe } from './secondFactor';
+
+/** Password, then the picture to scan and its first code, then the recovery codes, which are shown this once. */
+export function AddSecondFactor({ close }: { close: () => void }) {
+  const begin = useBegin();
+  const confirm = useConfirm();
+  const refresh = useRefreshMe();
+  const finish = () => {
+    refresh();
+    close();
+  };
+  return (
+    <Dialog open onOpenChange={close} title="Turn on two-factor authentication" dismissible={!confirm.isSuccess}>
+      {confirm.data ? (
+        <Recovery codes={confirm.data.codes} done={finish} />
+      ) : begin.data ? (
+        <Scan {...begin.data} confirm={confirm} close={close} />
+      ) : (
+        <AskPassword begin={begin} close={close} />
+      )}
+    </Dialog>
+  );
+}
+
+function AskPassword({ begin, close }: { begin: ReturnType<typeof useBegin>; close: () => void }) {
+  const [password, setPassword] = useState('');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    begin.mutate({ password });
+  };
+  return (
+    <form className="flex flex-col gap-4" onSubmit={submit}>
+      <Field label="Password">
+        {(control) => <PasswordInput {...control} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
+      </Field>
+      <FormProblem message={begin.error ? messageOf(begin.error) : undefined} />
+      <DialogActions>
+        <Button onClick={close}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={begin.isPending} disabled={password === ''}>
+          Go on
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
+
+function Scan({ secret, qr, confirm, close }: { secret: string; qr: string; confirm: ReturnType<typeof useConfirm>; close: () => void }) {
+  const [code, setCode] = useState('');
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    confirm.mutate({ code });
+  };
+  return (
+    <form className="flex flex-col gap-4" onSubmit={submit}>
+      <p className="text-body text-muted">Scan this with your authenticator app, or type its key there, then enter the code it shows.</p>
+      <img src={qr} alt="Key to scan" className="size-48 self-center rounded-control" />
+      <code className="font-mono text-code break-all">{secret}</code>
+      <Field label="Code">{(control) => <Input {...control} value={code} inputMode="numeric" autoComplete="one-time-code" onChange={(event) => setCode(event.target.value)} />}</Field>
+      <FormProblem message={confirm.error ? messageOf(confirm.error) : undefined} />
+      <DialogActions>
+        <Button onClick={close}>Cancel</Button>
+        <Button type="submit" variant="primary" busy={confirm.isPending} disabled={code === ''}>
+          Turn on
+        </Button>
+      </DialogActions>
+    </form>
+  );
+}
+
+function Recovery({ codes, done }: { codes: string[]; done: () => void }) {
+  const [stored, setStored] = useState(false);
+  const text = codes.join('\n');
+  return (
+    <div className="flex flex-col gap-4">
+      <p className="text-body text-muted">Each of these codes lets you in once when the authenticator is lost. They are shown only now.</p>
+      <pre className="rounded-control bg-sunken p-3 font-mono text-code">{text}</pre>
+      <CopyButton text={text} label="Copy recovery codes" />
+      <Checkbox label="I have stored them in a safe place" checked={stored} onChange={(event) => setStored(event.target.checked)} />
+      <DialogActions>
+        <Button variant="primary" disabled={!stored} onClick={done}>
+          Done
+        </Button>
+      </DialogActions>
+    </div>
+  );
+}

@@ -1,0 +1,27 @@
+import { useState } from 'react';
+
+import { useMe } from '@/api/session';
+import { Button } from '@/ui/Button';
+import { Card } from '@/ui/Card';
+import { StatusPill } from '@/ui/StatusPill';
+
+import { AddSecondFactor } from './AddSecondFactor';
+import { RemoveSecondFactor } from './RemoveSecondFactor';
+
+/** Whether a login takes more than the password. */
+export function SecondFactor() {
+  const { has_second_factor: isOn } = useMe();
+  const [open, setOpen] = useState(false);
+  const Change = isOn ? RemoveSecondFactor : AddSecondFactor;
+  return (
+    <Card title="Two-factor authentication" actions={<StatusPill tone={isOn ? 'ok' : 'neutral'}>{isOn ? 'On' : 'Off'}</StatusPill>}>
+      <div className="flex flex-wrap items-center justify-between gap-3">
+        <p className="max-w-140 text-body text-muted">
+          {isOn ? 'Logging in takes a code of your authenticator app, or a recovery code.' : 'With an authenticator app, your password alone does not let anybody in.'}
+        </p>
+        <Button onClick={() => setOpen(true)}>{isOn ? 'Turn off…' : 'Turn on…'}</Button>
+      </div>
+      {open && <Change close={() => setOpen(false)} />}
+    </Card>
+  );
+}

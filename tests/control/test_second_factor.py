@@ -1,0 +1,123 @@
+"""A second factor: set up, asked for at login, guessed at, recovered from, removed."""
+
+import time
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from httpx import AsyncClient, Response
+from litestar import Litestar
+from pyotp.totp import TOTP
+
+from control.identity.errors import SecondFactorMissing
+from control.identity.second_factor import RECOVERY_CODES, STEP_S, matching_step, seal, unseal
+from control.identity.throttle import FREE_FAILURES
+from tests.control.conftest import PASSWORD, SECRET, Account
+
+FACTOR = "/api/v1/me/second-factor"
+
+
+async def set_up(account: Account) -> tuple[str, list[str]]:
+    """The authenticator's secret and the recovery codes; the code of one step ago is used up."""
+    secret = (await account.client.post(FACTOR, json={"password": PASSWORD})).json()["secret"]
+    codes = (await account.client.post(f"{FACTOR}/confirm", json={"code": code(secret, -1)})).json()["codes"]
+    return secret, codes
+
+
+def code(secret: str, step: int = 0) -> str:
+    return TOTP(secret).at(int(time.time()) + step * STEP_S)
+
+
+async def log_in(client: AsyncClient, account: Account, **more: Any) -> Response:
+    return await client.post("/api/v1/auth/login", json={"email": account.email, "password": PASSWORD} | more)
+
+
+def problem(answer: Response) -> tuple[int, str]:
+    return answer.status_code, answer.json()["type"].rpartition(":")[2]
+
+
+async def test_an_authenticator_is_set_up_by_picture_or_by_hand(account: Account):
+    new = (await account.client.post(FACTOR, json={"password": PASSWORD})).json()
+    assert new["uri"].startswith("otpauth://totp/Headrace:")
+    assert f"secret={new['secret']}" in new["uri"]
+    assert new["qr"].startswith("data:image/svg+xml")
+
+
+async def test_nothing_changes_until_a_code_is_confirmed(client: AsyncClient, account: Account):
+    secret = (await account.client.post(FACTOR, json={"password": PASSWORD})).json()["secret"]
+    wrong = "000000" if matching_step(secret, "000000", time.time()) is None else "111111"
+    assert problem(await account.client.post(f"{FACTOR}/confirm", json={"code": wrong})) == (403, "SecondFactorWrong")
+    assert (await log_in(client, account)).status_code == 200
+    assert (await account.client.get("/api/v1/me")).json()["has_second_factor"] is False
+
+
+async def test_a_login_needs_a_code_from_then_on(client: AsyncClient, account: Account):
+    secret, _ = await set_up(account)
+    assert (await account.client.get("/api/v1/me")).json()["has_second_factor"] is True
+    assert problem(await log_in(client, account)) == (401, "SecondFactorNeeded")
+    assert problem(await log_in(client, account, password="another one", code=code(secret))) == (401, "LoginRefused")
+    assert (await log_in(client, account, code=f" {code(secret)[:3]} {code(secret)[3:]}")).status_code == 200
+
+
+async def test_a_code_is_good_once(client: AsyncClient, account: Account):
+    secret, _ = await set_up(account)
+    given = code(secret)
+    assert (await log_in(client, account, code=given)).status_code == 200
+    assert problem(await log_in(client, account, code=given)) == (403, "SecondFactorWrong")
+
+
+async def test_guessing_codes_is_slowed_down(client: AsyncClient, account: Account):
+    await set_up(account)
+    answers = [await log_in(client, account, code="guess") for _ in range(FREE_FAILURES + 1)]
+    assert [it.status_code for it in answers] == [403] * FREE_FAILURES + [429]
+
+
+async def test_each_recovery_code_replaces_the_authenticator_once(client: AsyncClient, account: Account):
+    _, codes = await set_up(account)
+    assert len(set(codes)) == RECOVERY_CODES
+    assert (await log_in(client, account, code=codes[0].upper().replace("-", " "))).status_code == 200
+    assert problem(await log_in(client, account, code=codes[0])) == (403, "SecondFactorWrong")
+    assert (await log_in(client, account, code=codes[1])).status_code == 200
+
+
+async def test_a_factor_that_works_is_not_replaced_but_removed_first(client: AsyncClient, account: Account):
+    _, codes = await set_up(account)
+    begin = {"password": PASSWORD}
+    assert problem(await account.client.post(FACTOR, json=begin)) == (409, "SecondFactorExists")
+    wrong = {"password": PASSWORD, "code": "guess"}
+    assert problem(await account.client.post(f"{FACTOR}/remove", json=wrong)) == (403, "SecondFactorWrong")
+    assert (await account.client.post(f"{FACTOR}/remove", json=wrong | {"code": codes[0]})).status_code == 204
+    assert (await log_in(client, account)).status_code == 200
+    assert (await account.client.post(FACTOR, json=begin)).status_code == 201
+
+
+@pytest.mark.parametrize(("path", "more"), [("", {}), ("/remove", {"code": "123456"})])
+async def test_a_screen_left_open_is_not_enough(account: Account, path: str, more: dict[str, str]):
+    answer = await account.client.post(f"{FACTOR}{path}", json={"password": "a guess"} | more)
+    assert problem(answer) == (403, "PasswordWrong")
+
+
+async def test_secrets_and_recovery_codes_are_not_readable_in_the_database(app: Litestar, account: Account):
+    secret, codes = await set_up(account)
+    async with app.state.resources.database.transaction() as connection:
+        stored = await connection.fetchval("SELECT sealed_secret FROM second_factors WHERE user_id = $1", account.user_id)
+        digests = await connection.fetch("SELECT sha256 FROM recovery_codes WHERE user_id = $1", account.user_id)
+    assert secret.encode() not in stored
+    assert unseal(stored, account.user_id, SECRET) == secret
+    assert all(codes[0].encode() not in row["sha256"] for row in digests)
+
+
+def test_a_sealed_secret_is_of_no_use_elsewhere():
+    ada, eve = uuid4(), uuid4()
+    sealed = seal("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", ada, SECRET)
+    with pytest.raises(SecondFactorMissing):
+        unseal(sealed, eve, SECRET)
+    with pytest.raises(SecondFactorMissing):
+        unseal(sealed, ada, SECRET + "another")
+
+
+@pytest.mark.parametrize(("off_s", "matches"), [(0, True), (-30, True), (30, True), (-61, False), (60, False)])
+def test_clocks_may_be_a_little_off(off_s: int, matches: bool):
+    now = 1_800_000_000  # the start of a step
+    found = matching_step("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", TOTP("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP").at(now + off_s), now)
+    assert (found is not None) is matches
