@@ -1,25 +1,26 @@
-import { Link, useParams } from '@tanstack/react-router';
-import { Box, FolderPlus, Plus, Rocket } from 'lucide-react';
-import { useState } from 'react';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Box, FolderPlus, Plus, Rocket, SearchX } from 'lucide-react';
+import { type ReactNode, useState } from 'react';
 
-import { useProjects } from '@/api/projects';
 import { useMe } from '@/api/session';
 import type { Project } from '@/api/types';
 import { plural } from '@/lib/format';
 import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
+import { Input } from '@/ui/Field';
 import { Loaded } from '@/ui/Loaded';
+import { LoadMore } from '@/ui/LoadMore';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { Skeleton } from '@/ui/Skeleton';
 
 import { NewProjectDialog } from './NewProjectDialog';
+import { useProjectSearch } from './queries';
 
 /** The projects of an organization. */
 export function ProjectsPage() {
   const { org } = useParams({ strict: false });
   const organization = useMe().organizations.find((it) => it.slug === org);
-  const projects = useProjects(organization?.id);
   const [creating, setCreating] = useState(false);
   if (!organization) return null;
   const create = (
@@ -32,13 +33,45 @@ export function ProjectsPage() {
       <PageHeader title="Projects" context={organization.name} actions={create}>
         {organization.name}. Each project has its own models, deployments and keys.
       </PageHeader>
-      <Loaded query={projects} skeleton={<CardsSkeleton />}>
-        {(items) => (items.length > 0 ? <ProjectGrid projects={items} /> : <NoProjects action={create} />)}
-      </Loaded>
+      <FoundProjects organizationId={organization.id} create={create} />
       <NewProjectDialog organization={organization} open={creating} onOpenChange={setCreating} />
     </>
   );
 }
+
+/** The list, and the search that stands in the address. */
+function FoundProjects({ organizationId, create }: { organizationId: string; create: ReactNode }) {
+  const { q = '' } = useSearch({ strict: false });
+  const navigate = useNavigate();
+  const projects = useProjectSearch(organizationId, q);
+  const search = (text: string) => void navigate({ to: '.', search: { q: text || undefined }, replace: true });
+  return (
+    <div className="flex flex-col gap-4">
+      <Input
+        type="search"
+        aria-label="Search projects"
+        placeholder="Search by name, description or tag"
+        maxLength={200}
+        className="max-w-md"
+        defaultValue={q}
+        onChange={(event) => search(event.target.value)}
+      />
+      <Loaded query={projects} skeleton={<CardsSkeleton />}>
+        {(items) => {
+          if (items.length > 0) return <ProjectGrid projects={items} />;
+          return q ? <NothingFound /> : <NoProjects action={create} />;
+        }}
+      </Loaded>
+      {projects.hasNextPage && <LoadMore query={projects} of="project" />}
+    </div>
+  );
+}
+
+const NothingFound = () => (
+  <Empty icon={<SearchX />} title="No project matches">
+    Every word must begin a word of the name, the description or the tags.
+  </Empty>
+);
 
 const ProjectGrid = ({ projects }: { projects: Project[] }) => (
   <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4">
@@ -79,7 +112,7 @@ const ProjectCard = ({ project }: { project: Project }) => (
   </article>
 );
 
-const NoProjects = ({ action }: { action: React.ReactNode }) => (
+const NoProjects = ({ action }: { action: ReactNode }) => (
   <Empty icon={<FolderPlus />} title="No projects yet" action={action}>
     A project keeps the models, deployments and keys of one product or team together.
   </Empty>

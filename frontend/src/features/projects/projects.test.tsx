@@ -88,3 +88,18 @@ test('an organization of others is not found, inside the shell', async () => {
   expect(await screen.findByRole('heading', { name: 'There is nothing here' })).toBeInTheDocument();
   expect(screen.getByRole('navigation', { name: 'Main' })).toBeInTheDocument();
 });
+
+test('a search stands in the address and is asked of the server', async () => {
+  answer('get', '/organizations/{organization_id}/projects', ({ request }) => {
+    const q = new URL(request.url).searchParams.get('q') ?? '';
+    return page(q === 'nothing' ? [] : q === 'fra' ? [project({ name: 'Fraud', slug: 'fraud' })] : [project()]);
+  });
+  const { user, router } = visit('/o/analytical?q=fra');
+  expect(await screen.findByRole('heading', { level: 2, name: 'Fraud' })).toBeInTheDocument();
+  const box = screen.getByRole('searchbox', { name: 'Search projects' });
+  expect(box).toHaveValue('fra');
+  await user.clear(box);
+  await user.type(box, 'nothing');
+  expect(await screen.findByRole('heading', { name: 'No project matches' })).toBeInTheDocument();
+  expect(router.state.location.search).toEqual({ q: 'nothing' });
+});

@@ -4,6 +4,7 @@ export const projectListRoute = <Parent extends AnyRoute>(organization: Parent) 
   createRoute({
     getParentRoute: () => organization,
     path: '/',
+    validateSearch: ({ q }: Record<string, unknown>): { q?: string | undefined } => ({ q: typeof q === 'string' && q ? q.slice(0, 200) : undefined }),
     component: lazyRouteComponent(() => import('./ProjectsPage'), 'ProjectsPage'),
   });
 
