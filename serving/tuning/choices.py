@@ -163,7 +163,7 @@ def _delay(curve: Sequence[CurvePoint], size: int, inline_rows: int, settings: R
     saved_us = _saved_us(curve, full)
     bound_us = SMALL_PART * full.run_us if goal_ms is None else (goal_ms * 1000 - 2 * full.run_us) / 2
     shortest_us, longest_us = REJOIN_US
-    wait_us = min(saved_us / 2, bound_us, longest_us)
+    wait_us = min(saved_us, bound_us, longest_us)  # it mostly ends sooner: when they are back
     if wait_us < shortest_us:
         return Choice(name, "0", reason, False)
     reason = (
