@@ -74,7 +74,7 @@ class RunningGateway:
     def start(self, **settings: Any) -> None:
         """Start it and wait until it is ready."""
         self.launch(**settings)
-        wait_until(self.is_ready, f"the gateway to be ready: {self.output()[-2000:]}")
+        wait_until(self.is_ready, f"the gateway to be ready: {self.output()[-2000:]}", 60)
 
     def is_ready(self) -> bool:
         """Whether `/health/ready` says so."""
