@@ -17,7 +17,7 @@ from tests.control.conftest import SECRET, Account
 def issue(**changes: Any) -> str:
     """A token like ours, signed with our key, but for `changes`."""
     claims = jwt.decode(tokens.issue_access_token(uuid4(), uuid4(), SECRET, time.time(), 60), options={"verify_signature": False})
-    key = tokens._key(SECRET, "access-token")  # pyright: ignore[reportPrivateUsage]
+    key = tokens.derived_key(SECRET, "access-token")
     kept = {name: value for name, value in (claims | changes).items() if value is not None}
     return jwt.encode(kept, key, "HS256")
 
