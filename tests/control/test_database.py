@@ -110,12 +110,12 @@ async def test_a_database_lost_under_a_request_is_a_503_with_a_time_to_return(
     database: Database = app.state.resources.database
     lost = asyncio.Event()
 
-    async def find_user(connection: Connection, user_id: object) -> None:
+    async def find_me(connection: Connection, user_id: object) -> None:
         await end(connection, app.state.resources.settings.database_url)
         lost.set()
         await answer(connection)
 
-    monkeypatch.setattr("control.identity.queries.find_user", find_user)
+    monkeypatch.setattr("control.identity.queries.find_me", find_me)
     refused = await account.client.get("/api/v1/me")
     assert lost.is_set()
     assert refused.status_code == 503

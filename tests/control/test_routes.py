@@ -14,7 +14,17 @@ from control.app import create_app
 from control.openapi import describe
 from tests.control.conftest import Account
 
-PUBLIC = {"registerAccount", "logIn", "refreshSession", "requestPasswordReset", "resetPassword", "verifyEmail", "getSystem"}
+PUBLIC = {
+    "registerAccount",
+    "logIn",
+    "refreshSession",
+    "requestPasswordReset",
+    "resetPassword",
+    "verifyEmail",
+    "openInvitation",
+    "signUpInvited",
+    "getSystem",
+}
 
 
 def api_routes() -> Iterator[tuple[str, str, HTTPRouteHandler]]:
