@@ -73,7 +73,7 @@ LIST_PROJECTS: Final[LiteralString] = """
       AND (deleted_at IS NOT NULL) = ($3 = 'deleted')
       AND (archived_at IS NOT NULL AND deleted_at IS NULL) = ($3 = 'archived')
       AND ($3 <> 'deleted' OR role IN ('admin', 'owner'))
-      AND tags @> $4
+      AND ($4::text[] = '{}' OR tags @> $4)
       AND ($5::uuid IS NULL OR id < $5)
     ORDER BY id DESC
     LIMIT $6
@@ -88,7 +88,7 @@ SEARCH_PROJECTS: Final[LiteralString] = """
       AND (deleted_at IS NOT NULL) = ($3 = 'deleted')
       AND (archived_at IS NOT NULL AND deleted_at IS NULL) = ($3 = 'archived')
       AND ($3 <> 'deleted' OR role IN ('admin', 'owner'))
-      AND tags @> $4
+      AND ($4::text[] = '{}' OR tags @> $4)
       AND ($5::uuid IS NULL OR id < $5)
       AND words @@ to_tsquery('simple', $7)
     ORDER BY id DESC
