@@ -16,6 +16,7 @@ from gateway.routing import REPOSITORY as SCOPE
 from gateway.routing import Caller
 from gateway.unloaded import Unloaded
 from serving.application import allow, refuse
+from serving.buffers import as_text
 from serving.http import Exchange
 from serving.repository import INDEX, ModelState, State, Verb, read_change, read_index, render_index
 
@@ -50,9 +51,9 @@ class Repository:
         if not allow(exchange, b"POST"):
             return
         if path == INDEX:
-            exchange.respond(200, render_index(index(caller), read_index(exchange.body)))
+            exchange.respond(200, render_index(index(caller), read_index(as_text(exchange.body))))
             return
-        name, verb = read_change(path, exchange.body)
+        name, verb = read_change(path, as_text(exchange.body))
         task = asyncio.create_task(self._answer_change(exchange, caller, name, verb), name=f"{verb} {name}")
         self._changing.add(task)
         task.add_done_callback(self._changing.discard)

@@ -20,6 +20,7 @@ from serving.application import (
     split_path,
     statistics_of,
 )
+from serving.buffers import as_text
 from serving.calls import Call
 from serving.errors import ModelUnknown, VersionNotFound
 from serving.grpc.server import Limits as GrpcLimits
@@ -102,7 +103,7 @@ def _answer(exchange: Exchange, path: str, model: Model, limit: int, metrics: Me
     elif path == INDEX:
         if allow(exchange, b"POST"):
             index = [ModelState(model.name, model.version, "READY")]
-            exchange.respond(200, render_index(index, read_index(exchange.body)))
+            exchange.respond(200, render_index(index, read_index(as_text(exchange.body))))
     elif path == "/metrics":
         if allow(exchange, b"GET"):
             exchange.respond(200, metrics.render(), PROMETHEUS)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from contracts.errors import TooLarge
+from serving.buffers import Buffer
 from serving.errors import EncodingUnsupported, RequestMalformed
 
 WINDOWS: Final = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
@@ -22,7 +23,7 @@ def is_compressed(encoding: bytes | None) -> bool:
     return encoding is not None and encoding.strip().lower() not in (b"", b"identity")
 
 
-def decompress(body: bytes | bytearray, encoding: bytes, limit: int) -> bytes:
+def decompress(body: Buffer, encoding: bytes, limit: int) -> bytes:
     """The plain body, at most `limit` bytes of it. Raises EncodingUnsupported, RequestMalformed or TooLarge."""
     encoding = encoding.strip().lower()
     if encoding not in WINDOWS:

@@ -16,6 +16,7 @@ from msgspec import Raw
 from contracts.signature import Tensor
 from serving.application import HttpCall
 from serving.batcher import Ticket
+from serving.buffers import as_text
 from serving.errors import RequestMalformed
 from serving.http import JSON, Exchange
 from serving.models import Model
@@ -50,7 +51,7 @@ class GenerateCall(HttpCall):
 
     def decode(self, model: Model) -> InferRequest:
         check_generative(model.name, model.inputs, model.outputs)
-        return model.decoder.decode(as_infer_body(self._body, model.inputs))
+        return model.decoder.decode(as_infer_body(as_text(self._body), model.inputs))
 
     def encode(self, ticket: Ticket) -> Answer:
         answer = render(self.model.name, self.model.version, ticket.request, ticket.outputs)

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from contracts.signature import Tensor
+from serving.buffers import Buffer
 from serving.datatypes import DTYPES
 from serving.tensors import FEW, PACKED, Array
 
@@ -40,7 +41,7 @@ class PlainDecoder:
         (tensor,) = inputs
         return tensor.shape[:1] == (-1,) and -1 not in tensor.shape[1:] and DTYPES[tensor.datatype].kind in ELEMENTS
 
-    def decode(self, body: bytes | bytearray) -> tuple[Array, str | None] | None:
+    def decode(self, body: Buffer) -> tuple[Array, str | None] | None:
         """The input, of at least one row, and the request's id; None if the request is not plain."""
         try:
             request = self._decode(body)

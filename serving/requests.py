@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 
 from contracts.signature import Tensor
+from serving.buffers import Buffer, as_text
 from serving.classification import check_classification
 from serving.datatypes import DTYPES
 from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
@@ -122,7 +123,7 @@ class RequestDecoder:
         has_short_header = header_length is not None and _is_length(header_length) and int(header_length) <= LONG
         return has_short_header and self.takes_numbers
 
-    def decode(self, body: bytes | bytearray, header_length: bytes | None = None) -> InferRequest:
+    def decode(self, body: Buffer, header_length: bytes | None = None) -> InferRequest:
         """Decode `body`; `header_length` is the header Inference-Header-Content-Length. Raises RequestMalformed."""
         if header_length is None and self._plain is not None and len(body) <= MAX_BODY:
             plain = self._plain.decode(body)
@@ -131,7 +132,7 @@ class RequestDecoder:
                 return InferRequest({self._name: array}, len(array), self._outputs, self._all_json, request_id)
         if header_length == RAW:
             return self._decode_raw(body)
-        header, offset = (body, len(body)) if header_length is None else _split(body, header_length)
+        header, offset = (as_text(body), len(body)) if header_length is None else _split(body, header_length)
         request = self._parse(header)
         arrays: dict[str, Array] = {}
         for tensor in request.inputs:
@@ -169,7 +170,7 @@ class RequestDecoder:
         classes = self._classes(request.outputs or (), rows)
         return InferRequest(arrays, rows, outputs, binary, request.id, parameters.priority, parameters.timeout, classes)
 
-    def _decode_raw(self, body: bytes | bytearray) -> InferRequest:
+    def _decode_raw(self, body: Buffer) -> InferRequest:
         """The request whose body is the model's one input and nothing else; of BYTES it is one string, without its length."""
         if len(self._inputs) != 1:
             raise RequestMalformed(f"a body without a header is one input; the model takes {_listed(self._inputs)}")
@@ -246,13 +247,13 @@ def fitting_shape(wanted: Sequence[int], count: int) -> list[int]:
     return shape
 
 
-def _split(body: bytes | bytearray, header_length: bytes) -> tuple[bytes | bytearray, int]:
+def _split(body: Buffer, header_length: bytes) -> tuple[bytes, int]:
     if not _is_length(header_length):
         raise RequestMalformed("Inference-Header-Content-Length is not a number of bytes")
     length = int(header_length)
     if length > len(body):
         raise RequestMalformed(f"Inference-Header-Content-Length is {length}, the body has {len(body)} bytes")
-    return body[:length], length
+    return bytes(body[:length]), length
 
 
 def _is_length(header_length: bytes) -> bool:

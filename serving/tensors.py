@@ -17,6 +17,7 @@ import numpy as np
 import simdjson
 from msgspec import Raw
 
+from serving.buffers import Buffer
 from serving.datatypes import DTYPES, INTEGER_RANGES
 from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
 
@@ -54,7 +55,7 @@ def from_json(name: str, datatype: str, shape: Shape, data: Raw) -> Array:
     return shaped(name, shape, _array(name, datatype, values))
 
 
-def from_bytes(name: str, datatype: str, shape: Shape, body: bytes | bytearray, offset: int, size: int) -> Array:
+def from_bytes(name: str, datatype: str, shape: Shape, body: Buffer, offset: int, size: int) -> Array:
     """The array in the `size` bytes of `body` at `offset`, not copied if it is aligned. Raises as `from_json`."""
     dtype, count = DTYPES[datatype], math.prod(shape)
     if dtype.kind == "O":

@@ -10,6 +10,7 @@ from gateway.predict.problems import refuse
 from gateway.predict.rows import RowsDecoder
 from serving.application import HttpCall
 from serving.batcher import Ticket
+from serving.buffers import as_text
 from serving.classification import labels_of
 from serving.http import JSON, Exchange
 from serving.models import Model
@@ -57,7 +58,7 @@ class PredictCall(HttpCall):
 
     def decode(self, model: Model) -> InferRequest:
         form = self._form = self._forms.of(model)
-        inputs, rows = form.decoder.decode(self._body)
+        inputs, rows = form.decoder.decode(as_text(self._body))
         return InferRequest(inputs, rows, form.outputs, form.binary)
 
     def encode(self, ticket: Ticket) -> Answer:

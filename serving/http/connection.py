@@ -15,13 +15,17 @@ from typing import TYPE_CHECKING, Final, cast
 
 import httptools
 
-from serving.http.exchange import JSON, LARGE, Buffer, Exchange, Head, error_body
+from serving.buffers import Buffer
+from serving.http.exchange import JSON, LARGE, Exchange, Head, error_body
+from serving.http.large_body import LargeBody
 
 if TYPE_CHECKING:
     from serving.http.server import Server
 
 logger = logging.getLogger(__name__)
 
+BINARY: Final = b"inference-header-content-length"
+"""With this header, behind so many bytes of the body lie tensors as they are in memory."""
 KEPT_HEADERS: Final = frozenset(
     {
         b"accept",
@@ -32,7 +36,7 @@ KEPT_HEADERS: Final = frozenset(
         b"content-length",
         b"content-type",
         b"expect",
-        b"inference-header-content-length",
+        BINARY,
         b"traceparent",
         b"transfer-encoding",
         b"x-headrace-timing",
@@ -79,6 +83,7 @@ class Connection(asyncio.Protocol):
         "_is_advancing",
         "_is_ending",
         "_is_replaying",
+        "_large",
         "_opening",
         "_owes_continue",
         "_parser",
@@ -106,6 +111,7 @@ class Connection(asyncio.Protocol):
         self._ending_since = self._read_at = self._stuck_since = 0.0
         self._heard_at = self._stage_at = server.now
         self._stage = Stage.NOTHING
+        self._large: LargeBody | None = None
         self._held = 0
         self._target, self._body = b"", cast("bytes | bytearray", b"")
         self._head_bytes, self._headers = 0, dict[bytes, bytes]()
@@ -166,6 +172,8 @@ class Connection(asyncio.Protocol):
         while self._is_replaying:
             self._replay(self._parser.get_method())
             read += self._feed(memoryview(data)[read:])
+        if self._stage is Stage.BODY and BINARY in self._headers and not self._is_ending and not self._refusal:
+            self._read_directly()
 
     # -- what the parser tells
 
@@ -216,17 +224,30 @@ class Connection(asyncio.Protocol):
             return
         self._check_head(self._head_bytes)  # trailers count as well
         self._stage = Stage.NOTHING
-        parser = self._parser
-        head = Head(parser.get_method(), self._target, self._headers, parser.should_keep_alive())
+        head = self._head()
         if self._opening:
             self._learn(head)
-        exchange = Exchange(self, head, self._body, time.monotonic_ns())
-        self._body = b""
-        if self._current is None and not self._waiting:
-            self._begin(exchange)
-        else:
-            self._waiting.append(exchange)
-            self._transport.pause_reading()
+        body, self._body = self._body, b""
+        self._take(Exchange(self, head, body, time.monotonic_ns()))
+
+    # -- what a large body tells
+
+    def large_body_grew(self, size: int) -> None:
+        self._heard_at = self._server.now
+        large = self._large
+        if large is None:
+            return
+        try:
+            self._hold(size)
+        except Refused as refused:
+            self._refuse(refused)
+        if self._is_ending or self._refusal:
+            self._leave_large_body()
+        elif large.received == len(large.content):
+            self._leave_large_body()
+            head = self._head()
+            self._stage, self._parser = Stage.NOTHING, httptools.HttpRequestParser(self)
+            self._take(Exchange(self, head, large.content, time.monotonic_ns()))
 
     # -- what exchanges and the server ask for
 
@@ -250,7 +271,7 @@ class Connection(asyncio.Protocol):
             self._write(status, body, content_type, headers, is_head=head.is_head)
         self._finish(exchange, keeps_alive)
 
-    def hold_instead(self, exchange: Exchange, body: bytes | bytearray) -> bool:
+    def hold_instead(self, exchange: Exchange, body: Buffer) -> bool:
         """Keep `body` for `exchange` in place of its own; False if all bodies would be too large together."""
         more = len(body) - len(exchange.body)
         if self._server.held_bytes + more > self._server.limits.max_held_bytes:
@@ -287,7 +308,7 @@ class Connection(asyncio.Protocol):
         elif self._stage is Stage.BODY:
             if now - self._heard_at > limits.stall_timeout_s:
                 self._refuse(Refused(408, f"no more of the body came for {limits.stall_timeout_s:g} s"))
-            elif now - self._stage_at > limits.stall_timeout_s + len(self._body) / limits.min_body_bytes_per_s:
+            elif now - self._stage_at > limits.stall_timeout_s + self._received() / limits.min_body_bytes_per_s:
                 self._refuse(Refused(408, f"the body comes slower than {limits.min_body_bytes_per_s:g} bytes a second"))
         elif now - self._heard_at > limits.idle_timeout_s:
             self._transport.close()
@@ -312,6 +333,41 @@ class Connection(asyncio.Protocol):
         except Refused as refused:
             self._refuse(refused)
         return len(data)
+
+    def _read_directly(self) -> None:
+        """Let the rest of the body past the parser, if it is large."""
+        length, header_length = _announced(self._headers), self._headers[BINARY]
+        if length - len(self._body) < LARGE:
+            return
+        aligned_at = int(header_length) if header_length.isdigit() and len(header_length) <= MAX_LENGTH_DIGITS else 0
+        large = self._large = LargeBody(self, length, aligned_at)
+        large.take(self._body)
+        self._body = self._opening = b""
+        self._let_read(large)
+
+    def _leave_large_body(self) -> None:
+        self._large = None
+        self._let_read(self)
+
+    def _let_read(self, protocol: asyncio.BaseProtocol) -> None:
+        """Have `protocol` told what comes in; how the transport reads is decided when it begins to."""
+        is_reading = self._transport.is_reading()
+        if is_reading:
+            self._transport.pause_reading()
+        self._transport.set_protocol(protocol)
+        if is_reading:
+            self._transport.resume_reading()
+
+    def _head(self) -> Head:
+        """Of the request that the parser is at."""
+        return Head(self._parser.get_method(), self._target, self._headers, self._parser.should_keep_alive())
+
+    def _take(self, exchange: Exchange) -> None:
+        if self._current is None and not self._waiting:
+            self._begin(exchange)
+        else:
+            self._waiting.append(exchange)
+            self._transport.pause_reading()
 
     def _learn(self, head: Head) -> None:
         """Remember `head` by its bytes, if the request was those, an empty line, and as much body as announced."""
@@ -362,6 +418,10 @@ class Connection(asyncio.Protocol):
             self._continue()
         if not self._transport.is_closing():
             self._transport.resume_reading()
+
+    def _received(self) -> int:
+        """How much of the next request's body has come."""
+        return len(self._body) if self._large is None else self._large.received
 
     def _reads_too_slowly(self, now: float) -> bool:
         """Whether the client has read nothing of the answer for too long, or too little since it got stuck."""

@@ -8,10 +8,10 @@ from urllib.parse import unquote_to_bytes
 import orjson
 from msgspec import Struct
 
+from serving.buffers import Buffer
+
 if TYPE_CHECKING:
     from serving.http.connection import Connection
-
-Buffer = bytes | bytearray | memoryview
 
 JSON: Final = b"application/json"
 OCTETS: Final = b"application/octet-stream"
@@ -54,7 +54,8 @@ class Exchange(Struct, eq=False):
 
     connection: "Connection"
     head: Head
-    body: bytes | bytearray
+    body: Buffer
+    """A memoryview only if a header says that tensors lie in it."""
     arrived_ns: int
     """When the request was complete, by `time.monotonic_ns`."""
     extra_headers: bytes = b""
@@ -105,7 +106,7 @@ class Exchange(Struct, eq=False):
         if not self.is_gone:
             self.connection.send(self, status, body, content_type, headers)
 
-    def hold_instead(self, body: bytes | bytearray) -> bool:
+    def hold_instead(self, body: Buffer) -> bool:
         """Keep `body`, made of the one that was sent, in its place; False if the server holds too much for that.
 
         Not for a client that left.

@@ -78,6 +78,7 @@ async def test_requests_are_answered_one_after_the_other(serve: Serve, dial: Dia
     for body in (b"one", b"two", b"three" * 100_000):
         for _ in range(2):
             assert (await wire.ask(post("/", body))).body == body
+            assert (await wire.ask(post("/", body, "Inference-Header-Content-Length: 3"))).body == body
     await wire.send(b"".join(post("/", b"%d" % it) for it in range(1000)))
     assert [(await wire.reply()).body for _ in range(1000)] == [b"%d" % it for it in range(1000)]
 

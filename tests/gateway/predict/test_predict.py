@@ -159,6 +159,16 @@ def test_compressed_bodies(gateway: RunningGateway, encoding: str) -> None:
     assert answer.json()["predictions"][0]["label"] == "dog"
 
 
+def test_rows_are_text_whatever_a_header_says(gateway: RunningGateway) -> None:
+    headers = authorization() | {"inference-header-content-length": "1"}
+    body = json.dumps({"rows": [ROW]}).ljust(600_000)
+    answer = gateway.http.post("/v1/predict/animals", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["predictions"]) == (
+        200,
+        ask(gateway, "/v1/predict/animals", ROW).json()["predictions"],
+    )
+
+
 def test_a_prediction_is_logged_with_its_values(gateway: RunningGateway) -> None:
     request_id = UUID(ask(gateway, "/v1/predict/animals", {"x": [1, 2, 4]}).headers["x-request-id"]).bytes
     wait_until(lambda: any(it.request_id == request_id for it in gateway.records()), "the record")
