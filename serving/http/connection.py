@@ -337,7 +337,7 @@ class Connection(asyncio.Protocol):
     def _read_directly(self) -> None:
         """Let the rest of the body past the parser, if it is large."""
         length, header_length = _announced(self._headers), self._headers[BINARY]
-        if length - len(self._body) < LARGE:
+        if length - len(self._body) < self._server.limits.large_body_bytes:
             return
         aligned_at = int(header_length) if header_length.isdigit() and len(header_length) <= MAX_LENGTH_DIGITS else 0
         large = self._large = LargeBody(self, length, aligned_at)

@@ -17,6 +17,8 @@ class Limits(Struct, frozen=True, kw_only=True):
     """Further ones are told 503 and closed."""
     max_held_bytes: int = 1024**3
     """Bodies of all requests not yet answered, together; what would go beyond is refused (503)."""
+    large_body_bytes: int = 64 * 1024
+    """If at least so much of a body of tensors is still to come with its head read, it is read past the parser."""
     head_timeout_s: float = 10.0
     """From a request's first byte to the end of its headers; and for the handshake of TLS."""
     stall_timeout_s: float = 30.0

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import strategies as st
 
 from serving.http import PLAIN, Exchange, Limits, listen
-from serving.http import connection as connections
 from serving.http.connection import Connection
 from serving.http.large_body import ALIGNMENT
 from tests.gateway.waiting import until
@@ -78,18 +77,16 @@ REQUESTS = st.lists(st.tuples(st.binary(max_size=40), st.booleans()), min_size=1
 
 @hypothesis.given(REQUESTS, st.lists(st.integers(0, 700), max_size=10))
 async def test_requests_are_the_same_however_their_bytes_are_cut(requests: list[tuple[bytes, bool]], cuts: list[int]) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connections, "LARGE", 4)
-        server = await listen(echo, Limits())
-        connection = Connection(server)
-        tape = Tape(connection)
-        stream = b"".join(post("/", body, *([BINARY] if is_binary else [])) for body, is_binary in requests)
-        bounds = [0, *sorted(it for it in cuts if it < len(stream)), len(stream)]
-        for begin, end in pairwise(bounds):
-            tape.read(stream[begin:end])
-        assert server.held_bytes == 0
-        connection.connection_lost(None)
-        await server.drain(0)
+    server = await listen(echo, Limits(large_body_bytes=4))
+    connection = Connection(server)
+    tape = Tape(connection)
+    stream = b"".join(post("/", body, *([BINARY] if is_binary else [])) for body, is_binary in requests)
+    bounds = [0, *sorted(it for it in cuts if it < len(stream)), len(stream)]
+    for begin, end in pairwise(bounds):
+        tape.read(stream[begin:end])
+    assert server.held_bytes == 0
+    connection.connection_lost(None)
+    await server.drain(0)
     assert [it.partition(b"\r\n\r\n")[2] for it in tape.written.split(b"HTTP/1.1 200 OK")[1:]] == [it for it, _ in requests]
 
 

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from serving.http import Exchange, Limits, Server
 from serving.http.connection import Connection
+from serving.http.large_body import LargeBody
 from tests.fuzz.source import Source
 
 SEEDS = [
@@ -14,13 +15,14 @@ SEEDS = [
     b"\x00\x30\x01" + b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nx: y\r\n\r\nGET / HTTP/1.0\r\n\r\n",
     b"\x00\x02\x40" + b"POST / HTTP/1.1\r\nexpect: 100-continue\r\ncontent-length: 1\r\n\r\na",
     b"\x00\x11\x11" + b"GET / HTTP/1.1\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n",
+    b"\x00\x05\x09" + b"POST / HTTP/1.1\r\ninference-header-content-length: 1\r\ncontent-length: 3\r\n\r\nabcGET /",
     b"\x01\x03\x04\x01\x02\x03\x04\x05\x06",
 ]
 LINES = (
     b"content-length: 2\r\n", b"content-length: 3\r\n", b"transfer-encoding: chunked\r\n", b"connection: close\r\n",
     b"connection: keep-alive\r\n", b"connection: upgrade\r\n", b"upgrade: h2c\r\n", b"expect: 100-continue\r\n",
     b"authorization: Bearer a\r\n", b"x: y\r\n", b" folded\r\n", b"content-length : 2\r\n", b"x\r\n", b": y\r\n", b"\n",
-    b"content-length: +2\r\n", b"transfer-encoding: gzip\r\n", b"host: a\r\n", b"\r\n",
+    b"inference-header-content-length: 1\r\n", b"content-length: +2\r\n", b"transfer-encoding: gzip\r\n", b"host: a\r\n", b"\r\n",
 )  # fmt: skip
 BODIES = (b"", b"ab", b"abc", b"2\r\nab\r\n0\r\n\r\n", b"0\r\n\r\n", b"0\r\nx: y\r\n\r\n", b"2;a=b\r\nab\r\n0\r\n\r\n", b"g\r\n")
 STARTS = (
@@ -30,11 +32,29 @@ STARTS = (
 
 
 class Transport:
-    """What a connection says."""
+    """What a connection says, and how it is told what comes in."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.said = b""
         self.is_over = False
+        self._protocol: asyncio.BaseProtocol = connection
+        connection.connection_made(cast("Any", self))
+
+    def read(self, data: bytes) -> None:
+        """Give `data` to the protocol of the moment, as much as it takes at a time."""
+        while data and not self.is_over:
+            if isinstance(self._protocol, LargeBody):
+                buffer = self._protocol.get_buffer(len(data))
+                size = min(len(buffer), len(data))
+                buffer[:size] = data[:size]
+                self._protocol.buffer_updated(size)
+                data = data[size:]
+            else:
+                cast("Connection", self._protocol).data_received(data)
+                return
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self._protocol = protocol
 
     def write(self, data: bytes) -> None:
         assert not self.is_over
@@ -59,9 +79,12 @@ class Transport:
 
     resume_reading = pause_reading
 
+    def is_reading(self) -> bool:
+        return True
+
 
 async def _make_server() -> Server:
-    return Server(_answer, Limits(max_body_bytes=1000))
+    return Server(_answer, Limits(max_body_bytes=1000, large_body_bytes=1))
 
 
 def _answer(exchange: Exchange) -> None:
@@ -88,12 +111,10 @@ def check(data: bytes) -> None:
 
 
 def _said(pieces: Sequence[bytes]) -> bytes:
-    transport = Transport()
     connection = Connection(SERVER)
-    connection.connection_made(cast("Any", transport))
+    transport = Transport(connection)
     for piece in pieces:
-        if not transport.is_over:
-            connection.data_received(piece)
+        transport.read(piece)
     connection.connection_lost(None)
     return transport.said
 
