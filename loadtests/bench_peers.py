@@ -130,9 +130,8 @@ def _environment(peer: Peer) -> Path:
     uv = shutil.which("uv", path=f"{ROOT / '.tools'}{os.pathsep}{ROOT / '.tools' / 'uv' / 'bin'}{os.pathsep}{os.environ['PATH']}")
     if uv is None:
         raise NotStarted("uv is not installed; run `make setup` first")
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    try:
-        subprocess.run([uv, "venv", "-q", "--python", version, str(folder)], check=True)
+    try:  # our own Python's, whose library it will be given
+        subprocess.run([uv, "venv", "-q", "--python", sys.executable, str(folder)], check=True)
         subprocess.run([uv, "pip", "install", "-q", "--python", str(python), *peer.requirements, *ALONE], check=True)
     except subprocess.CalledProcessError as error:
         shutil.rmtree(folder, ignore_errors=True)
