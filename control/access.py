@@ -8,6 +8,7 @@ a route cannot forget a check, and handlers just take `principal`, `member` or `
 
 import hmac
 from collections.abc import Iterable, Mapping
+from inspect import signature
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -29,6 +30,8 @@ from control.resources import Resources
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CSRF_HEADER: Final = "X-CSRF-Token"
+OF_A_TENANT: Final = frozenset({"connection", "database", "member", "tenant", "who"})
+"""Dependencies that need an organization."""
 
 Call = ASGIConnection[Any, Any, Any, Any]
 
@@ -78,7 +81,7 @@ async def admit(connection: Call, handler: BaseRouteHandler) -> None:
     principal: Principal = connection.scope["user"]
     in_deleted: bool = handler.opt.get("in_deleted", False)
     resources: Resources = connection.app.state.resources
-    membership = await resources.database.run(
+    membership = await resources.pool.across_tenants.run(
         lambda it: queries.find_membership(it, principal.session_id, principal.user_id, organization_id, project_id, in_deleted)
     )
     if not membership.is_signed_in:
@@ -103,10 +106,18 @@ def check_role(role: Role, permission: Permission) -> None:
 
 
 def check_guarded(handlers: Iterable[BaseRouteHandler]) -> None:
-    """Raises RuntimeError unless each of `handlers` says who may call it: at start, not at the first call."""
+    """Raises RuntimeError unless each of `handlers` says who may call it and whose rows it sees: at start, not at its call."""
     for it in handlers:
         if not it.opt.get("public") and it.opt.get("permission") not in LEAST_ROLE:
             raise RuntimeError(f"{it} names no permission")
+        asks = OF_A_TENANT.intersection(signature(it.fn).parameters)
+        if asks and (it.opt.get("public") or not any(map(names_tenant, it.paths))):
+            raise RuntimeError(f"{it} asks for {sorted(asks)}, but its path names no organization; see control.injected")
+
+
+def names_tenant(path: str) -> bool:
+    """Whether the door learns from the path whose rows are asked for."""
+    return "{organization_id:uuid}" in path or "{project_id:uuid}" in path
 
 
 def identify(connection: Call, settings: ControlSettings) -> Principal:

@@ -2,9 +2,9 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
-from litestar import Litestar, Router
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.handlers import HTTPRouteHandler
@@ -77,13 +77,14 @@ def create_app(settings: ControlSettings) -> Litestar:
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
+            database = resources.pool.across_tenants
             async with (
-                publishing_routes(settings.database_url, resources.database, resources.redis),
+                publishing_routes(settings.database_url, database, resources.redis),
                 feeding(settings.database_url, resources.redis, resources.feed),
-                running(sweep_forever(resources.database, resources.artifacts)),
-                running(project_service.sweep_forever(resources.database)),
+                running(sweep_forever(database, resources.artifacts)),
+                running(project_service.sweep_forever(database)),
                 running(resources.mailer.deliver_forever()),
-                dispatching(Dispatcher(settings, resources.database, resources.registry.staging.root)),
+                dispatching(Dispatcher(settings, database, resources.registry.staging.root)),
             ):
                 yield
 
@@ -100,6 +101,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             "resources": Provide(provide_resources),
             "database": Provide(provide_database),
             "connection": Provide(provide_connection),
+            "across_tenants": Provide(provide_across_tenants),
             "principal": Provide(provide_principal),
             "member": Provide(provide_member),
             "tenant": Provide(provide_tenant),
@@ -126,6 +128,12 @@ async def provide_connection(database: NamedDependency[Database]) -> AsyncGenera
         yield connection
 
 
-async def provide_database(resources: NamedDependency[Resources]) -> Database:
+async def provide_across_tenants(resources: NamedDependency[Resources]) -> AsyncGenerator[Connection]:
+    """The `across_tenants` of a handler whose path names no organization: a transaction like that of `connection`."""
+    async with resources.pool.across_tenants.transaction() as connection:
+        yield connection
+
+
+async def provide_database(request: Request[Any, Any, Any], resources: NamedDependency[Resources]) -> Database:
     """The `database` of a handler that opens its own transactions, because it does slow work between them."""
-    return resources.database
+    return resources.pool.of(request.scope["state"]["member"].organization_id)

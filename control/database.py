@@ -2,12 +2,16 @@
 
 The pool keeps no connection it could not replace: it starts empty, connects when a request needs it, and drops what has died.
 So control starts before Postgres, and carries on after Postgres was killed and came back.
+
+Whoever wants a connection says whose: `Pool.of(organization_id)`, under which Postgres hides every other organization's rows, or
+`Pool.across_tenants`.
 """
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, LiteralString, Protocol, TypeVar, runtime_checkable
+from uuid import UUID
 
 import asyncpg
 from asyncpg import Record
@@ -20,6 +24,11 @@ CONNECT_TIMEOUT_S: Final = 3
 COMMAND_TIMEOUT_S: Final = 10.0
 ACQUIRE_TIMEOUT_S: Final = 5.0
 """How long a request may wait for a connection, connecting included."""
+
+TENANT_ROLE: Final = "headrace_tenant"
+"""Postgres shows it the rows of one organization: docs/decisions/0018-row-level-security.md."""
+TENANT_SETTING: Final = "headrace.organization_id"
+"""Says which."""
 
 Result = TypeVar("Result")
 
@@ -55,50 +64,47 @@ class Connection(Protocol):
         ...
 
 
-class Database:
-    """The pool. Every method raises DatabaseUnavailable when Postgres does not answer in time."""
+class Pool:
+    """The connections, and the two ways to use them. Methods raise DatabaseUnavailable when Postgres does not answer in time."""
 
     def __init__(self, url: str, connections: int) -> None:
-        self.pool = asyncpg.create_pool(
+        self.connections = asyncpg.create_pool(
             url,
             min_size=0,
             max_size=connections,
             timeout=CONNECT_TIMEOUT_S,
             command_timeout=COMMAND_TIMEOUT_S,
+            reset=_leave,
             server_settings={"application_name": "headrace-control", "timezone": "UTC"},
         )
+        self.across_tenants: Final = Database(self, None)
+        """For what belongs to no tenant, or comes before one is known; tests/control/test_tenants.py lists who uses it."""
 
     async def open(self) -> None:
         """Make the pool usable; does not connect yet."""
-        await self.pool
+        await self.connections
 
     async def close(self) -> None:
         """Drop all connections at once; requests have ended by now."""
-        self.pool.terminate()
+        self.connections.terminate()
+
+    def of(self, organization_id: UUID) -> "Database":
+        """What an organization may use: to it, the rows of all others do not exist."""
+        return Database(self, organization_id)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncGenerator[Connection]:
-        """A connection in a transaction that commits unless the block raises. Make no network call inside."""
+    async def acquired(self) -> AsyncGenerator[Any]:
+        """A connection of the pool."""
         connection = await self._acquire()
         try:
             with _answered_by(connection):
-                async with connection.transaction():
-                    yield connection
-        finally:
-            await self._release(connection)
-
-    async def run(self, query: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """The result of one query function, for those who need a single statement and no transaction held open."""
-        connection = await self._acquire()
-        try:
-            with _answered_by(connection):
-                return await query(connection)
+                yield connection
         finally:
             await self._release(connection)
 
     async def _acquire(self) -> Any:
         try:
-            return await self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S)
+            return await self.connections.acquire(timeout=ACQUIRE_TIMEOUT_S)
         except TimeoutError as error:
             raise DatabaseUnavailable("the database has no connection to spare; try again") from error
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -107,9 +113,48 @@ class Database:
     async def _release(self, connection: Any) -> None:
         """Hand the connection back. Whatever stops its reset, the pool has dropped it by then; the work it did is done."""
         try:
-            await self.pool.release(connection, timeout=CONNECT_TIMEOUT_S)
+            await self.connections.release(connection, timeout=CONNECT_TIMEOUT_S)
         except Exception as error:
             logger.warning("dropped a database connection: %s", error)
+
+
+class Database:
+    """The database as one organization sees it, or across all of them. Methods raise what those of Pool do."""
+
+    def __init__(self, pool: Pool, organization_id: UUID | None) -> None:
+        self._pool = pool
+        self._organization_id = organization_id
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """A connection in a transaction that commits unless the block raises. Make no network call inside."""
+        async with self._pool.acquired() as connection:
+            await connection.execute(_begin(self._organization_id))
+            try:
+                yield connection
+            except BaseException:
+                await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+    async def run(self, query: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """The result of one query function, for those who need a single statement and no transaction held open."""
+        if self._organization_id is not None:
+            async with self.transaction() as connection:
+                return await query(connection)
+        async with self._pool.acquired() as connection:
+            return await query(connection)
+
+
+def _begin(organization_id: UUID | None) -> str:
+    """One round trip: Postgres takes no bound values here, and of a UUID the hex digits are all there is to quote."""
+    if organization_id is None:
+        return "BEGIN"
+    return f"BEGIN; SET LOCAL ROLE {TENANT_ROLE}; SET LOCAL {TENANT_SETTING} = '{organization_id.hex}'"
+
+
+async def _leave(connection: Any) -> None:
+    """Nothing to reset: all that is ever set is local to a transaction, and the pool has ended one that was left open."""
 
 
 @asynccontextmanager

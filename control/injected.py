@@ -12,9 +12,11 @@ from control import access, database, resources
 from control.audit import recording
 
 Connection: TypeAlias = NamedDependency[database.Connection]
-"""`connection`: one transaction, committed before the answer is sent."""
+"""`connection`: one transaction, committed before the answer is sent; it sees the organization of the path alone."""
+AcrossTenants: TypeAlias = NamedDependency[database.Connection]
+"""`across_tenants`: the same for the few handlers whose path names no organization; it sees them all."""
 Database: TypeAlias = NamedDependency[database.Database]
-"""`database`: for handlers that do slow work between transactions of their own."""
+"""`database`: for handlers that do slow work between transactions of their own; it sees the organization of the path alone."""
 Resources: TypeAlias = NamedDependency[resources.Resources]
 """`resources`: everything opened at start."""
 Settings: TypeAlias = NamedDependency[ControlSettings]

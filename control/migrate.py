@@ -10,6 +10,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection as AlembicConnection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -26,8 +27,15 @@ class ServerTooOld(HeadraceError):
     title = "PostgreSQL too old"
 
 
+class MigrationRefused(HeadraceError):
+    title = "Migration refused"
+
+
 async def migrate(database_url: str, revision: str = "head") -> None:
-    """Apply what is missing, all of it or nothing. Raises SchemaNewer, ServerTooOld, OSError or asyncpg.PostgresError."""
+    """Apply what is missing, all of it or nothing.
+
+    Raises SchemaNewer, ServerTooOld, MigrationRefused, OSError or asyncpg.PostgresError.
+    """
     await _alembic(database_url, lambda config: command.upgrade(config, revision))
 
 
@@ -55,8 +63,11 @@ async def _alembic(database_url: str, run: Callable[[Config], None]) -> None:
         run(config)
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: _connect(database_url), poolclass=NullPool)
-    async with engine.connect() as connection:
-        await connection.run_sync(run_on)
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(run_on)
+    except DBAPIError as error:
+        raise MigrationRefused(f"the database refuses to be migrated: {error.orig}") from error
 
 
 async def _connect(database_url: str) -> Any:

@@ -12,7 +12,7 @@ from redis.backoff import NoBackoff
 
 from contracts.artifacts import ArtifactStore, open_store
 from contracts.settings import ControlSettings
-from control.database import Database
+from control.database import Pool
 from control.deployments.trial import open_gateway
 from control.events.feed import Feed
 from control.identity.passwords import Passwords
@@ -31,7 +31,7 @@ class Resources(Struct, frozen=True):
     """Every one of them opens without its server and reconnects by itself."""
 
     settings: ControlSettings
-    database: Database
+    pool: Pool
     redis: Redis
     artifacts: ArtifactStore
     telemetry: httpx.AsyncClient
@@ -52,9 +52,9 @@ class Resources(Struct, frozen=True):
 async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]:
     """Yield the resources; nothing is contacted yet."""
     async with AsyncExitStack() as stack:
-        database = Database(settings.database_url, settings.database_connections)
-        await database.open()
-        stack.push_async_callback(database.close)
+        pool = Pool(settings.database_url, settings.database_connections)
+        await pool.open()
+        stack.push_async_callback(pool.close)
         redis = open_redis(settings.redis_url)
         stack.push_async_callback(redis.aclose)
         passwords = Passwords(settings.bcrypt_cost)
@@ -64,12 +64,12 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
         inspector = Inspector(settings.inspect_memory_bytes, settings.inspect_timeout_s)
         yield Resources(
             settings=settings,
-            database=database,
+            pool=pool,
             redis=redis,
             artifacts=artifacts,
             telemetry=await stack.enter_async_context(open_telemetry(settings.telemetry_url)),
             gateway=await stack.enter_async_context(open_gateway(settings.gateway_url or settings.inference_url)),
-            registry=Registry(database, artifacts, staging, inspector, settings.max_model_bytes),
+            registry=Registry(pool, artifacts, staging, inspector, settings.max_model_bytes),
             batch_inputs=Slots(),
             passwords=passwords,
             throttle=Throttle(),

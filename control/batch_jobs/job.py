@@ -30,7 +30,7 @@ from control.batch_jobs.reading import Source, open_source
 from control.batch_jobs.rows import Block, JsonRows
 from control.batch_jobs.tensors import encode, pick
 from control.batch_jobs.writing import Answers, Writer, failed_part, join_lines, name_outputs
-from control.database import Connection, Database, DatabaseUnavailable
+from control.database import Connection, Database, DatabaseUnavailable, Pool
 from control.registry import artifacts, service
 from control.registry.errors import StoreUnavailable
 from control.registry.schemas import ModelVersion
@@ -76,8 +76,9 @@ class Task(Struct, frozen=True):
 
 async def run(order: RunOrder) -> None:
     """Run the job to its end, or until it is no longer ours; then it has no effect any more. Cancelled, it gives the job back."""
-    database = Database(order.database_url, connections=2)
-    await database.open()
+    pool = Pool(order.database_url, connections=2)
+    await pool.open()
+    database = pool.across_tenants
     try:
         await _run_to_end(order, database)
     except asyncio.CancelledError:
@@ -90,7 +91,7 @@ async def run(order: RunOrder) -> None:
     except MemoryError:
         await _fail(order, database, f"its rows need more than {order.memory_bytes >> 20} MiB of memory")
     finally:
-        await database.close()
+        await pool.close()
 
 
 async def _fail(order: RunOrder, database: Database, reason: str) -> None:

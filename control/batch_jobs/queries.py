@@ -157,6 +157,13 @@ async def resume_job(connection: Connection, project_id: UUID, job_id: UUID) -> 
         raise BatchJobInWrongState(f"only a failed or cancelled job can be resumed; this one is {job.state}")
 
 
+LOCK_JOB: Final[LiteralString] = """
+    SELECT id
+    FROM batch_jobs
+    WHERE project_id = $1
+      AND id = $2
+    FOR UPDATE
+"""
 LIST_DIGESTS: Final[LiteralString] = """
     SELECT batch_job_files.digest
     FROM batch_job_files
@@ -172,10 +179,14 @@ DELETE_JOB: Final[LiteralString] = """
 
 
 async def delete_job(connection: Connection, project_id: UUID, job_id: UUID) -> list[str]:
-    """Delete a job, whatever its state; the answer is the digests of its files. Raises BatchJobNotFound."""
-    digests = [it["digest"] for it in await connection.fetch(LIST_DIGESTS, project_id, job_id)]
-    if await connection.execute(DELETE_JOB, project_id, job_id) != "DELETE 1":
+    """Delete a job, whatever its state; the answer is the digests of its files. Raises BatchJobNotFound.
+
+    Locks first, in a statement of its own: the next one then sees the part that its runner was writing down.
+    """
+    if await connection.fetchval(LOCK_JOB, project_id, job_id) is None:
         raise BatchJobNotFound(job_id)
+    digests = [it["digest"] for it in await connection.fetch(LIST_DIGESTS, project_id, job_id)]
+    await connection.execute(DELETE_JOB, project_id, job_id)
     return digests
 
 

@@ -54,11 +54,11 @@ async def create_job(resources: Resources, new: NewInput, chunks: AsyncIterator[
     if new.announced_bytes is not None and new.announced_bytes > limit:
         raise InputTooLarge(limit)
     format = format_of(new.file_name)
-    version = await _served(resources.database, new.project_id, new.deployment_id)
+    version = await _served(resources.pool.of(new.who.organization_id), new.project_id, new.deployment_id)
     try:
         async with resources.registry.staging.receive(chunks, limit) as upload:
             rows = await _check(resources, upload.path, format, version)
-            await store_file(resources.database, resources.artifacts, upload.path, upload.digest)
+            await store_file(resources.pool.across_tenants, resources.artifacts, upload.path, upload.digest)
             file = new.file_name, format, upload.digest, upload.size_bytes
             return await _insert(
                 resources, new.project_id, new.who, NewJob(new.deployment_id, version.id, new.who.user_id, *file, rows)
@@ -72,8 +72,9 @@ async def repeat_job(resources: Resources, project_id: UUID, deployment_id: UUID
 
     Raises BatchJobNotFound, DeploymentNotFound, UploadsBusy, InputRefused, BatchJobsWaiting or StoreUnavailable.
     """
-    earlier = (await resources.database.run(lambda it: queries.find_job(it, project_id, job_id))).input
-    version = await _served(resources.database, project_id, deployment_id)
+    database = resources.pool.of(who.organization_id)
+    earlier = (await database.run(lambda it: queries.find_job(it, project_id, job_id))).input
+    version = await _served(database, project_id, deployment_id)
     async with _local_copy(resources, earlier.digest) as path:
         rows = await _check(resources, path, earlier.format, version)
     file = earlier.file_name, earlier.format, earlier.digest, earlier.size_bytes
@@ -82,12 +83,12 @@ async def repeat_job(resources: Resources, project_id: UUID, deployment_id: UUID
 
 async def delete_job(resources: Resources, project_id: UUID, job_id: UUID, who: Who) -> None:
     """Delete a job with its files; one that runs ends. Raises BatchJobNotFound."""
-    async with resources.database.transaction() as connection:
+    async with resources.pool.of(who.organization_id).transaction() as connection:
         gone = await queries.find_job(connection, project_id, job_id)
         digests = await queries.delete_job(connection, project_id, job_id)
         await record(connection, who, "batch_job.delete", Target(job_id, gone.input.file_name), before=gone)
     for start in range(0, len(digests), RELEASE_BATCH):
-        await release(resources.database, resources.artifacts, digests[start : start + RELEASE_BATCH])
+        await release(resources.pool.across_tenants, resources.artifacts, digests[start : start + RELEASE_BATCH])
 
 
 async def read_file(resources: Resources, digest: str) -> AsyncIterator[bytes]:
@@ -123,16 +124,17 @@ async def _check(resources: Resources, path: Path, format: Format, version: Mode
 
 
 async def _insert(resources: Resources, project_id: UUID, who: Who, new: NewJob) -> BatchJob:
+    database = resources.pool.of(who.organization_id)
     try:
-        async with resources.database.transaction() as connection:
+        async with database.transaction() as connection:
             if not await artifacts.hold(connection, new.digest):
                 raise StoreUnavailable("the same file was deleted a moment ago; try again")
             job_id = await queries.insert_job(connection, project_id, new)
             await record(connection, who, "batch_job.create", Target(job_id, new.file_name), after=new)
     except BaseException:
-        await release(resources.database, resources.artifacts, [new.digest])
+        await release(resources.pool.across_tenants, resources.artifacts, [new.digest])
         raise
-    return await resources.database.run(lambda it: queries.find_job(it, project_id, job_id))
+    return await database.run(lambda it: queries.find_job(it, project_id, job_id))
 
 
 @asynccontextmanager

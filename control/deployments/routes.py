@@ -11,6 +11,7 @@ from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, Requ
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_200_OK
 from msgspec import Struct
+from redis.asyncio import Redis
 
 from control.deployments import queries, service, trial
 from control.deployments.schemas import Deployment, DeploymentPage, DeploymentPatch, NewDeployment, RevisionPage
@@ -44,10 +45,10 @@ class InferenceAnswer(Struct, frozen=True):
     "/projects/{project_id:uuid}/deployments", operation_id="listDeployments", tags=["Deployments"], permission="deployments:read"
 )
 async def list_deployments(
-    tenant: Tenant, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    tenant: Tenant, database: Database, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> DeploymentPage:
     """A project's deployments with their states, newest first."""
-    placed = await resources.database.run(lambda it: queries.list_deployments(it, tenant.project_id, cursor, limit + 1))
+    placed = await database.run(lambda it: queries.list_deployments(it, tenant.project_id, cursor, limit + 1))
     workers = await read_workers(resources.redis) if placed else None
     items = [describe(it, workers) for it in placed[:limit]]
     return DeploymentPage(items, items[-1].id if len(placed) > limit else None)
@@ -59,11 +60,13 @@ async def list_deployments(
     tags=["Deployments"],
     permission="deployments:write",
 )
-async def create_deployment(data: JSONBody[NewDeployment], tenant: Tenant, resources: Resources, who: Who) -> Deployment:
+async def create_deployment(
+    data: JSONBody[NewDeployment], tenant: Tenant, database: Database, resources: Resources, who: Who
+) -> Deployment:
     """Deploy a model version under a name that applications call."""
-    async with resources.database.transaction() as connection:
+    async with database.transaction() as connection:
         id = await service.create_deployment(connection, tenant.project_id, who, data)
-    return await _show(resources, tenant.project_id, id)
+    return await _show(database, resources.redis, tenant.project_id, id)
 
 
 @get(
@@ -72,9 +75,9 @@ async def create_deployment(data: JSONBody[NewDeployment], tenant: Tenant, resou
     tags=["Deployments"],
     permission="deployments:read",
 )
-async def get_deployment(deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources) -> Deployment:
+async def get_deployment(deployment_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources) -> Deployment:
     """One deployment, with its state on every worker."""
-    return await _show(resources, tenant.project_id, deployment_id)
+    return await _show(database, resources.redis, tenant.project_id, deployment_id)
 
 
 @patch(
@@ -84,12 +87,17 @@ async def get_deployment(deployment_id: FromPath[UUID], tenant: Tenant, resource
     permission="deployments:write",
 )
 async def update_deployment(
-    deployment_id: FromPath[UUID], data: JSONBody[DeploymentPatch], tenant: Tenant, resources: Resources, who: Who
+    deployment_id: FromPath[UUID],
+    data: JSONBody[DeploymentPatch],
+    tenant: Tenant,
+    database: Database,
+    resources: Resources,
+    who: Who,
 ) -> Deployment:
     """Put a new revision in place: another model version, other settings, or the same once more."""
-    async with resources.database.transaction() as connection:
+    async with database.transaction() as connection:
         await service.revise_deployment(connection, tenant.project_id, deployment_id, who, data)
-    return await _show(resources, tenant.project_id, deployment_id)
+    return await _show(database, resources.redis, tenant.project_id, deployment_id)
 
 
 @delete(
@@ -135,22 +143,22 @@ async def list_deployment_revisions(
     responses={HTTP_200_OK: ResponseSpec(InferenceAnswer, description="The gateway's answer.", generate_examples=False)},
 )
 async def try_deployment(
-    deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources, request: Request[Any, Any, Any]
+    deployment_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources, request: Request[Any, Any, Any]
 ) -> Response[bytes]:
     """Call the deployment through the gateway, whose status and body are the answer.
 
     `X-Headrace-Gateway-Ms` is the gateway's time, its `Server-Timing` where that went, `X-Headrace-Cache` whether it was kept.
     """
-    name = await resources.database.run(lambda it: queries.find_name(it, tenant.project_id, deployment_id))
+    name = await database.run(lambda it: queries.find_name(it, tenant.project_id, deployment_id))
     secret = resources.settings.secret
     answer = await trial.infer(resources.gateway, secret, tenant.project_id, name, await request.body())
     headers = answer.headers | {"X-Headrace-Gateway-Ms": f"{answer.elapsed_ms:.1f}"}
     return Response(answer.body, status_code=answer.status, media_type=answer.content_type, headers=headers)
 
 
-async def _show(resources: Resources, project_id: UUID, deployment_id: UUID) -> Deployment:
-    placed = await resources.database.run(lambda it: queries.find_deployment(it, project_id, deployment_id))
-    return describe(placed, await read_workers(resources.redis))
+async def _show(database: Database, redis: Redis, project_id: UUID, deployment_id: UUID) -> Deployment:
+    placed = await database.run(lambda it: queries.find_deployment(it, project_id, deployment_id))
+    return describe(placed, await read_workers(redis))
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [

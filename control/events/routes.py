@@ -100,7 +100,7 @@ def _touches_access(told: list[Told]) -> bool:
 
 async def _may_see(stream: Stream, resources: opened.Resources, session_id: UUID) -> bool:
     try:
-        found = await resources.database.run(
+        found = await resources.pool.across_tenants.run(
             lambda it: find_membership(it, session_id, stream.user_id, stream.organization_id, stream.project_id)
         )
     except DatabaseUnavailable:

@@ -14,23 +14,23 @@ from control.identity.devices import device_of
 from control.identity.errors import SessionNotFound
 from control.identity.passwords import check_password
 from control.identity.schemas import AccountDeletion, OwnSessions, PasswordChange
-from control.injected import Connection, Origin, Principal, Resources
+from control.injected import AcrossTenants, Origin, Principal, Resources
 
 AnyRequest = Request[Any, Any, Any]
 
 
 @get("/me/sessions", operation_id="listSessions", tags=["Accounts"], permission="account")
-async def list_sessions(principal: Principal, connection: Connection) -> OwnSessions:
+async def list_sessions(principal: Principal, across_tenants: AcrossTenants) -> OwnSessions:
     """The caller's live sessions: where they are signed in."""
-    return OwnSessions(await sessions.list_sessions(connection, principal.user_id, principal.session_id))
+    return OwnSessions(await sessions.list_sessions(across_tenants, principal.user_id, principal.session_id))
 
 
 @delete("/me/sessions/{session_id:uuid}", operation_id="endSession", tags=["Accounts"], permission="account")
-async def end_session(session_id: FromPath[UUID], principal: Principal, connection: Connection, origin: Origin) -> None:
+async def end_session(session_id: FromPath[UUID], principal: Principal, across_tenants: AcrossTenants, origin: Origin) -> None:
     """End one of the caller's sessions, at once."""
-    if not await sessions.end_own_session(connection, principal.user_id, session_id):
+    if not await sessions.end_own_session(across_tenants, principal.user_id, session_id):
         raise SessionNotFound(session_id)
-    await record_everywhere(connection, principal.user_id, origin, "account.end_session", Target(session_id, "session"))
+    await record_everywhere(across_tenants, principal.user_id, origin, "account.end_session", Target(session_id, "session"))
 
 
 @post(
@@ -47,7 +47,7 @@ async def change_password(
     check_password(data.new_password)
     await _confirm(data.current_password, principal, request, resources)
     await account.change_password(
-        resources.database, resources.passwords, principal.user_id, data.new_password, principal.session_id, origin
+        resources.pool.across_tenants, resources.passwords, principal.user_id, data.new_password, principal.session_id, origin
     )
 
 
@@ -63,13 +63,13 @@ async def delete_account(
 ) -> Response[None]:
     """Delete the caller's account for good, and the organizations that nobody else belongs to, with all that is in them."""
     await _confirm(data.password, principal, request, resources)
-    await account.delete_account(resources.database, principal.user_id, origin)
+    await account.delete_account(resources.pool.across_tenants, principal.user_id, origin)
     return Response(None, cookies=cookies.cleared_cookies(resources.settings))
 
 
 async def _confirm(password: str, principal: Principal, request: AnyRequest, resources: Resources) -> None:
     await account.confirm_password(
-        resources.database,
+        resources.pool.across_tenants,
         resources.passwords,
         resources.throttle,
         principal.user_id,

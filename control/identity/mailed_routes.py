@@ -15,7 +15,7 @@ from control.identity.mailed_tokens import Purpose
 from control.identity.passwords import check_password
 from control.identity.schemas import EmailVerification, PasswordReset, PasswordResetRequest
 from control.identity.service import normalized_email
-from control.injected import Connection, Database, Origin, Principal, Resources
+from control.injected import AcrossTenants, Origin, Principal, Resources
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -43,9 +43,9 @@ async def request_password_reset(
 )
 async def reset_password(data: JSONBody[PasswordReset], request: AnyRequest, resources: Resources, origin: Origin) -> None:
     """Set a new password with the token of the link, which works once. Every session of the person ends."""
-    owner = await mailed_links.find_owner(resources.database, data.token, "password")
+    owner = await mailed_links.find_owner(resources.pool.across_tenants, data.token, "password")
     check_password(data.new_password, owner.email, owner.name)
-    await mailed_links.reset_password(resources.database, resources.passwords, data.token, data.new_password, origin)
+    await mailed_links.reset_password(resources.pool.across_tenants, resources.passwords, data.token, data.new_password, origin)
     resources.throttle.succeeded(owner.email, device_of(request).address)
 
 
@@ -57,10 +57,10 @@ async def reset_password(data: JSONBody[PasswordReset], request: AnyRequest, res
     status_code=HTTP_204_NO_CONTENT,
 )
 async def request_email_verification(
-    principal: Principal, request: AnyRequest, resources: Resources, connection: Connection
+    principal: Principal, request: AnyRequest, resources: Resources, across_tenants: AcrossTenants
 ) -> Response[None]:
     """Send the caller a link that confirms their address; at most one a minute."""
-    user = await queries.find_user(connection, principal.user_id)
+    user = await queries.find_user(across_tenants, principal.user_id)
     return _sending(resources, request, user.email, "email")
 
 
@@ -71,15 +71,17 @@ async def request_email_verification(
     public=True,
     status_code=HTTP_204_NO_CONTENT,
 )
-async def verify_email(data: JSONBody[EmailVerification], database: Database) -> None:
+async def verify_email(data: JSONBody[EmailVerification], resources: Resources) -> None:
     """Confirm an address with the token of the link, which works once."""
-    await mailed_links.verify_email(database, data.token)
+    await mailed_links.verify_email(resources.pool.across_tenants, data.token)
 
 
 def _sending(resources: opened.Resources, request: AnyRequest, email: str, purpose: Purpose) -> Response[None]:
     resources.throttle.mail_wanted(device_of(request).address)
     resources.mailer.check_room(1)
-    send = BackgroundTask(mailed_links.send_link, resources.database, resources.mailer, resources.settings, email, purpose)
+    send = BackgroundTask(
+        mailed_links.send_link, resources.pool.across_tenants, resources.mailer, resources.settings, email, purpose
+    )
     return Response(None, background=send)
 
 

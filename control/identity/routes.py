@@ -16,7 +16,7 @@ from control.identity import cookies, queries, service, sessions, tokens
 from control.identity.devices import device_of
 from control.identity.errors import RefreshRefused, RegistrationClosed
 from control.identity.schemas import Credentials, Me, NewAccount, Refresh, Session
-from control.injected import Connection, Origin, Principal, Resources, Settings
+from control.injected import AcrossTenants, Origin, Principal, Resources, Settings
 from control.organizations.queries import list_memberships
 
 AnyRequest = Request[Any, Any, Any]
@@ -33,7 +33,13 @@ async def register_account(
     if data.session == "cookie":
         check_origin(request.headers, settings)
     opened = await service.register(
-        resources.database, resources.passwords, data, device_of(request), origin, settings.secret, settings.refresh_token_s
+        resources.pool.across_tenants,
+        resources.passwords,
+        data,
+        device_of(request),
+        origin,
+        settings.secret,
+        settings.refresh_token_s,
     )
     return _answer(opened, settings)
 
@@ -45,7 +51,7 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
     if data.session == "cookie":
         check_origin(request.headers, settings)
     opened = await service.log_in(
-        resources.database,
+        resources.pool.across_tenants,
         resources.passwords,
         resources.throttle,
         data,
@@ -65,7 +71,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
     refresh_token = request.cookies.get(cookies.cookie_names(settings).refresh) if by_cookie else data.refresh_token
     if not refresh_token:
         raise Unauthenticated("a refresh token is needed, in the body or in the console's cookie")
-    async with resources.database.transaction() as connection:
+    async with resources.pool.across_tenants.transaction() as connection:
         presented = await service.find_session(connection, refresh_token)
         if by_cookie:
             check_csrf(request.headers, presented.session_id, settings.secret)
@@ -76,20 +82,20 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
 
 
 @post("/auth/logout", operation_id="logOut", tags=["Accounts"], permission="account", status_code=HTTP_204_NO_CONTENT)
-async def log_out(principal: Principal, connection: Connection, settings: Settings, origin: Origin) -> Response[None]:
+async def log_out(principal: Principal, across_tenants: AcrossTenants, settings: Settings, origin: Origin) -> Response[None]:
     """End the session: its refresh token and its access tokens are refused from now on."""
-    await sessions.end_session(connection, principal.session_id)
-    user = await queries.find_user(connection, principal.user_id)
-    await record_everywhere(connection, user.id, origin, "account.logout", Target(user.id, user.email))
+    await sessions.end_session(across_tenants, principal.session_id)
+    user = await queries.find_user(across_tenants, principal.user_id)
+    await record_everywhere(across_tenants, user.id, origin, "account.logout", Target(user.id, user.email))
     return Response(None, cookies=cookies.cleared_cookies(settings))
 
 
 @get("/me", operation_id="getMe", tags=["Accounts"], permission="account")
-async def get_me(principal: Principal, connection: Connection, settings: Settings) -> Me:
+async def get_me(principal: Principal, across_tenants: AcrossTenants, settings: Settings) -> Me:
     """The caller and their organizations."""
-    user, is_verified, has_second_factor = await queries.find_me(connection, principal.user_id)
+    user, is_verified, has_second_factor = await queries.find_me(across_tenants, principal.user_id)
     csrf_token = tokens.csrf_token(principal.session_id, settings.secret) if principal.by_cookie else None
-    organizations = await list_memberships(connection, user.id)
+    organizations = await list_memberships(across_tenants, user.id)
     return Me(user, is_verified, has_second_factor, organizations, csrf_token)
 
 

@@ -31,14 +31,14 @@ async def begin_second_factor(
 ) -> NewSecondFactor:
     """Make a secret for an authenticator app. Nothing changes until its code is confirmed."""
     owner = await account.confirm_password(
-        resources.database,
+        resources.pool.across_tenants,
         resources.passwords,
         resources.throttle,
         principal.user_id,
         data.password,
         device_of(request).address,
     )
-    async with resources.database.transaction() as connection:
+    async with resources.pool.across_tenants.transaction() as connection:
         secret = await second_factor.begin(connection, principal.user_id, resources.settings.secret)
     uri = TOTP(secret).provisioning_uri(name=owner.user.email, issuer_name="Headrace")
     return NewSecondFactor(secret, uri, segno.make(uri, error="m").svg_data_uri(scale=4, border=4, light="white"))
@@ -55,7 +55,7 @@ async def confirm_second_factor(
     data: JSONBody[SecondFactorCode], principal: Principal, resources: Resources, origin: Origin
 ) -> RecoveryCodes:
     """Ask for a code at every login from now on. The recovery codes are shown this once."""
-    async with resources.database.transaction() as connection:
+    async with resources.pool.across_tenants.transaction() as connection:
         codes = await second_factor.confirm(connection, principal.user_id, data.code, resources.settings.secret)
         target = Target(principal.user_id, "second factor")
         await record_everywhere(connection, principal.user_id, origin, "account.add_second_factor", target)
@@ -75,10 +75,10 @@ async def remove_second_factor(
     """Log in by password alone from now on. Takes a code of the authenticator or a recovery code, too."""
     address = device_of(request).address
     owner = await account.confirm_password(
-        resources.database, resources.passwords, resources.throttle, principal.user_id, data.password, address
+        resources.pool.across_tenants, resources.passwords, resources.throttle, principal.user_id, data.password, address
     )
     try:
-        async with resources.database.transaction() as connection:
+        async with resources.pool.across_tenants.transaction() as connection:
             await second_factor.check(connection, principal.user_id, data.code, resources.settings.secret)
             await second_factor.remove(connection, principal.user_id)
             target = Target(principal.user_id, "second factor")

@@ -12,7 +12,7 @@ from control import resources as opened
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
 from control.identity.cookies import console_url
 from control.identity.schemas import User
-from control.injected import Connection, Database, Member, Origin, Principal, Resources, Who
+from control.injected import AcrossTenants, Connection, Database, Member, Origin, Principal, Resources, Who
 from control.invitations import queries, service
 from control.invitations.schemas import (
     Invitation,
@@ -41,10 +41,12 @@ async def list_invitations(
 
 
 @post(INVITATIONS, operation_id="createInvitations", tags=["Members"], permission="members:write")
-async def create_invitations(data: JSONBody[NewInvitations], member: Member, resources: Resources, who: Who) -> Invited:
+async def create_invitations(
+    data: JSONBody[NewInvitations], member: Member, resources: Resources, database: Database, who: Who
+) -> Invited:
     """Invite people by e-mail, each with a link that works once within 7 days; who was invited before gets a new one."""
     resources.mailer.check_room(len(data.emails))
-    async with resources.database.transaction() as connection:
+    async with database.transaction() as connection:
         outcome = await service.invite(connection, who, member.user_id, data)
         organization = await find_organization(connection, member.organization_id, member.user_id)
     sent = [_post(resources, organization, it, token) for it, token in outcome.sent]
@@ -54,10 +56,12 @@ async def create_invitations(data: JSONBody[NewInvitations], member: Member, res
 @post(
     f"{INVITATION}/resend", operation_id="resendInvitation", tags=["Members"], permission="members:write", status_code=HTTP_200_OK
 )
-async def resend_invitation(id: FromPath[UUID], member: Member, resources: Resources, who: Who) -> SentInvitation:
+async def resend_invitation(
+    id: FromPath[UUID], member: Member, resources: Resources, database: Database, who: Who
+) -> SentInvitation:
     """Send a new link, good for 7 days; the one before works no more."""
     resources.mailer.check_room(1)
-    async with resources.database.transaction() as connection:
+    async with database.transaction() as connection:
         invitation, token = await service.resend(connection, who, member.user_id, id)
         organization = await find_organization(connection, member.organization_id, member.user_id)
     return _post(resources, organization, invitation, token)
@@ -70,24 +74,24 @@ async def revoke_invitation(id: FromPath[UUID], connection: Connection, who: Who
 
 
 @post("/invitations/open", operation_id="openInvitation", tags=["Members"], public=True, status_code=HTTP_200_OK)
-async def open_invitation(data: JSONBody[InvitationToken], connection: Connection) -> OpenInvitation:
+async def open_invitation(data: JSONBody[InvitationToken], across_tenants: AcrossTenants) -> OpenInvitation:
     """What an invitation is for. This does not use it up."""
-    return await queries.open_invitation(connection, service.digest(data.token))
+    return await queries.open_invitation(across_tenants, service.digest(data.token))
 
 
 @post("/invitations/accept", operation_id="acceptInvitation", tags=["Members"], permission="account", status_code=HTTP_200_OK)
 async def accept_invitation(
-    data: JSONBody[InvitationToken], principal: Principal, connection: Connection, origin: Origin
+    data: JSONBody[InvitationToken], principal: Principal, across_tenants: AcrossTenants, origin: Origin
 ) -> Organization:
     """Become a member, signed in with the address that was invited."""
-    organization_id = await service.accept(connection, data.token, principal.user_id, origin)
-    return await find_organization(connection, organization_id, principal.user_id)
+    organization_id = await service.accept(across_tenants, data.token, principal.user_id, origin)
+    return await find_organization(across_tenants, organization_id, principal.user_id)
 
 
 @post("/invitations/sign-up", operation_id="signUpInvited", tags=["Members"], public=True)
-async def sign_up_invited(data: JSONBody[InvitedAccount], database: Database, resources: Resources, origin: Origin) -> User:
+async def sign_up_invited(data: JSONBody[InvitedAccount], resources: Resources, origin: Origin) -> User:
     """Make an account for the invited address and become a member with it; then log in."""
-    return await service.sign_up(database, resources.passwords, data, origin)
+    return await service.sign_up(resources.pool.across_tenants, resources.passwords, data, origin)
 
 
 def _post(resources: opened.Resources, organization: Organization, invitation: Invitation, token: str) -> SentInvitation:

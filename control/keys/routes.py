@@ -15,7 +15,7 @@ from contracts.limits import DAY_S
 from contracts.routes import KeyLimits
 from control.audit.recording import Target, record
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Member, Resources, Tenant, Who
+from control.injected import Connection, Database, Member, Resources, Tenant, Who
 from control.keys import queries
 from control.keys.errors import KeyDeploymentsUnfit, KeyExpiryUnfit, KeyLimitsUnfit, KeyNotWorking
 from control.keys.networks import read_networks
@@ -28,19 +28,21 @@ LATEST_EXPIRY: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @get("/projects/{project_id:uuid}/keys", operation_id="listKeys", tags=["Keys"], permission="keys:read")
-async def list_keys(tenant: Tenant, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> KeyPage:
+async def list_keys(
+    tenant: Tenant, database: Database, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> KeyPage:
     """A project's API keys, newest first."""
-    found = await resources.database.run(lambda it: queries.list_keys(it, tenant.project_id, cursor, limit + 1))
+    found = await database.run(lambda it: queries.list_keys(it, tenant.project_id, cursor, limit + 1))
     items = await with_usage(resources.redis, found[:limit])
     return KeyPage(items, items[-1].id if len(found) > limit else None)
 
 
 @get("/organizations/{organization_id:uuid}/keys", operation_id="listOrganizationKeys", tags=["Keys"], permission="keys:read_all")
 async def list_organization_keys(
-    member: Member, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    member: Member, database: Database, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> OrganizationKeyPage:
     """The API keys of all projects of an organization, newest first; for its administrators."""
-    found = await resources.database.run(lambda it: queries.list_organization_keys(it, member.organization_id, cursor, limit + 1))
+    found = await database.run(lambda it: queries.list_organization_keys(it, member.organization_id, cursor, limit + 1))
     keys = await with_usage(resources.redis, [it.key for it in found[:limit]])
     items = [msgspec.structs.replace(it, key=key) for it, key in zip(found, keys, strict=False)]
     return OrganizationKeyPage(items, keys[-1].id if len(found) > limit else None)
@@ -64,7 +66,9 @@ async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connect
 
 
 @patch("/projects/{project_id:uuid}/keys/{id:uuid}", operation_id="updateKey", tags=["Keys"], permission="keys:write")
-async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, resources: Resources, who: Who) -> Key:
+async def update_key(
+    id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenant, database: Database, resources: Resources, who: Who
+) -> Key:
     """Rename an API key, set its limits, or what it is for: all hold within moments, and what was used today stays used."""
     if data.limits is not UNSET:
         check_limits(data.limits)
@@ -73,7 +77,7 @@ async def update_key(id: FromPath[UUID], data: JSONBody[KeyPatch], tenant: Tenan
         changes["networks"] = [str(it) for it in read_networks(data.networks)]
     if data.deployments is not UNSET:
         changes["deployments"] = distinct(data.deployments)
-    async with resources.database.transaction() as connection:
+    async with database.transaction() as connection:
         before = await queries.lock_key(connection, tenant.project_id, id)
         key = msgspec.structs.replace(before, **changes)
         await check_deployments(connection, tenant.project_id, key.deployments, known=before.deployments)

@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
 from control.identity.permissions import LEAST_ROLE, ROLES, allows
-from control.injected import Connection, Member, Origin, Principal, Who
+from control.injected import AcrossTenants, Connection, Member, Origin, Principal, Who
 from control.members import queries, service
 from control.members.schemas import MemberPage, MemberPatch, OrganizationMember, RoleGrants
 
@@ -43,9 +43,11 @@ async def remove_member(user_id: FromPath[UUID], member: Member, connection: Con
 
 
 @delete("/me/organizations/{left_id:uuid}", operation_id="leaveOrganization", tags=["Members"], permission="account")
-async def leave_organization(left_id: FromPath[UUID], principal: Principal, connection: Connection, origin: Origin) -> None:
+async def leave_organization(
+    left_id: FromPath[UUID], principal: Principal, across_tenants: AcrossTenants, origin: Origin
+) -> None:
     """Stop being a member. The last owner cannot."""
-    await service.leave(connection, left_id, principal.user_id, origin)
+    await service.leave(across_tenants, left_id, principal.user_id, origin)
 
 
 @get("/roles", operation_id="listRoles", tags=["Members"], permission="account")

@@ -10,7 +10,7 @@ from litestar.params import FromPath, QueryParameter
 
 from contracts.monitoring import RecentRequests, RequestSummary
 from control.deployments.queries import find_name
-from control.injected import Resources, Tenant
+from control.injected import Database, Resources, Tenant
 from control.monitoring.client import ask
 
 Start = Annotated[datetime | None, QueryParameter(name="from", description="Absent: one hour before `to`.")]
@@ -25,10 +25,10 @@ Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many calls 
     permission="telemetry:read",
 )
 async def get_request_summary(
-    deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources, start: Start = None, end: End = None
+    deployment_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources, start: Start = None, end: End = None
 ) -> RequestSummary:
     """Requests, errors and latency percentiles of a deployment over time; the last hour unless told otherwise."""
-    await resources.database.run(lambda it: find_name(it, tenant.project_id, deployment_id))
+    await database.run(lambda it: find_name(it, tenant.project_id, deployment_id))
     bounds = {name: it.isoformat() for name, it in (("from", start), ("to", end)) if it}
     query = {"deployment_id": str(deployment_id)} | bounds
     return await ask(resources, tenant, "/monitoring/requests", query, RequestSummary)
@@ -41,10 +41,10 @@ async def get_request_summary(
     permission="telemetry:read",
 )
 async def list_recent_requests(
-    deployment_id: FromPath[UUID], tenant: Tenant, resources: Resources, limit: Limit = 50
+    deployment_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources, limit: Limit = 50
 ) -> RecentRequests:
     """A deployment's latest calls, newest first."""
-    await resources.database.run(lambda it: find_name(it, tenant.project_id, deployment_id))
+    await database.run(lambda it: find_name(it, tenant.project_id, deployment_id))
     query = {"deployment_id": str(deployment_id), "limit": str(limit)}
     return await ask(resources, tenant, "/monitoring/recent", query, RecentRequests)
 

@@ -6,7 +6,7 @@ from litestar import get, patch, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 
-from control.injected import Connection, Member, Origin, Principal, Who
+from control.injected import AcrossTenants, Connection, Member, Origin, Principal, Who
 from control.organizations import queries, service
 from control.organizations.schemas import NewOrganization, Organization, OrganizationPatch, Usage
 
@@ -15,11 +15,11 @@ ORGANIZATION: Final = "/organizations/{organization_id:uuid}"
 
 @post("/organizations", operation_id="createOrganization", tags=["Organizations"], permission="account")
 async def create_organization(
-    data: JSONBody[NewOrganization], principal: Principal, connection: Connection, origin: Origin
+    data: JSONBody[NewOrganization], principal: Principal, across_tenants: AcrossTenants, origin: Origin
 ) -> Organization:
     """Found an organization, which the caller owns."""
-    organization_id = await service.found(connection, data.name, principal.user_id, origin)
-    return await queries.find_organization(connection, organization_id, principal.user_id)
+    organization_id = await service.found(across_tenants, data.name, principal.user_id, origin)
+    return await queries.find_organization(across_tenants, organization_id, principal.user_id)
 
 
 @get(ORGANIZATION, operation_id="getOrganization", tags=["Organizations"], permission="organization:read")

@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.injected import Connection, Member, Principal, Settings, Tenant, Who
+from control.injected import AcrossTenants, Connection, Member, Principal, Settings, Tenant, Who
 from control.projects import members, queries, service
 from control.projects.queries import Search
 from control.projects.schemas import (
@@ -69,9 +69,9 @@ async def get_project(tenant: Tenant, connection: Connection) -> Project:
 
 
 @get("/lookup", operation_id="lookUpProject", tags=["Projects"], permission="account")
-async def look_up_project(organization: Slug, project: Slug, principal: Principal, connection: Connection) -> Project:
+async def look_up_project(organization: Slug, project: Slug, principal: Principal, across_tenants: AcrossTenants) -> Project:
     """Find a project by the slugs that stand in the console's addresses."""
-    return await queries.look_up_project(connection, principal.user_id, organization, project)
+    return await queries.look_up_project(across_tenants, principal.user_id, organization, project)
 
 
 @patch("/projects/{project_id:uuid}", operation_id="updateProject", tags=["Projects"], permission="projects:write")

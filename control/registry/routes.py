@@ -63,7 +63,7 @@ async def get_model(model_id: FromPath[UUID], tenant: Tenant, connection: Connec
 )
 async def delete_model(model_id: FromPath[UUID], tenant: Tenant, resources: Resources, who: Who) -> None:
     """Delete a model with all its versions; 409 while a deployment holds one, now or in its history."""
-    await service.delete_model(resources.database, resources.artifacts, tenant.project_id, model_id, who)
+    await service.delete_model(resources.pool, resources.artifacts, tenant.project_id, model_id, who)
 
 
 @get(

@@ -15,7 +15,7 @@ from msgspec import Struct
 from contracts.artifacts import ArtifactStore, ArtifactUnavailable
 from contracts.signature import Inspection
 from control.audit.recording import Target, Who, record
-from control.database import Database, DatabaseUnavailable
+from control.database import Database, DatabaseUnavailable, Pool
 from control.registry import artifacts, queries
 from control.registry.errors import StoreUnavailable, UploadTooLarge
 from control.registry.inspection import Inspector
@@ -32,7 +32,7 @@ CLAIM_PAUSE_S: Final = 0.2
 class Registry(Struct, frozen=True):
     """What taking in a file needs."""
 
-    database: Database
+    pool: Pool
     store: ArtifactStore
     staging: Staging
     inspector: Inspector
@@ -56,33 +56,34 @@ async def add_version(registry: Registry, new: NewVersion, chunks: AsyncIterator
     Raises ModelNotFound, UploadTooLarge, UploadIncomplete, UploadsBusy, StorageFull, VersionExists, ModelRefused,
     StoreUnavailable, or what `chunks` raises.
     """
-    database, model = registry.database, (new.project_id, new.model_id)
+    database, model = registry.pool.of(new.who.organization_id), (new.project_id, new.model_id)
+    everywhere = registry.pool.across_tenants
     await database.run(lambda it: queries.check_model(it, *model))
     if new.announced_bytes is not None and new.announced_bytes > registry.max_model_bytes:
         raise UploadTooLarge(registry.max_model_bytes)
     async with registry.staging.receive(chunks, registry.max_model_bytes) as upload:
         await database.run(lambda it: queries.refuse_twin(it, *model, upload.digest))
         inspection = await registry.inspector.inspect(upload.path)
-        await store_file(database, registry.store, upload.path, upload.digest)
+        await store_file(everywhere, registry.store, upload.path, upload.digest)
         try:
             number = await _insert(database, new, upload.digest, inspection)
         except BaseException:
-            await release(database, registry.store, [upload.digest])
+            await release(everywhere, registry.store, [upload.digest])
             raise
     return await database.run(lambda it: queries.find_version(it, *model, number))
 
 
-async def delete_model(database: Database, store: ArtifactStore, project_id: UUID, model_id: UUID, who: Who) -> None:
+async def delete_model(pool: Pool, store: ArtifactStore, project_id: UUID, model_id: UUID, who: Who) -> None:
     """Delete a model, its versions, and those of their files that no other model holds.
 
     Raises ModelNotFound or ModelInUse.
     """
-    async with database.transaction() as connection:
+    async with pool.of(who.organization_id).transaction() as connection:
         model = await queries.find_model(connection, project_id, model_id)
         digests = await queries.delete_model(connection, project_id, model_id)
         gone = {"name": model.name, "description": model.description, "versions": model.versions}
         await record(connection, who, "model.delete", Target(model_id, model.name), before=gone)
-    await release(database, store, digests)
+    await release(pool.across_tenants, store, digests)
 
 
 async def store_file(database: Database, store: ArtifactStore, path: Path, digest: str) -> None:
@@ -104,7 +105,7 @@ async def store_file(database: Database, store: ArtifactStore, path: Path, diges
 
 
 async def release(database: Database, store: ArtifactStore, digests: list[str]) -> None:
-    """Delete the files of those `digests` that nothing holds. What fails now, the sweep does later."""
+    """Delete the files of those `digests` that nothing holds in any organization. What fails now, the sweep does later."""
     try:
         async with database.transaction() as connection:
             doomed = await artifacts.doom(connection, digests)

@@ -40,7 +40,7 @@ async def _bounded(check: Awaitable[None]) -> Dependency:
 
 
 async def _check_database(resources: Resources) -> None:
-    schema = await resources.database.run(find_schema)
+    schema = await resources.pool.across_tenants.run(find_schema)
     schema.check()
     if schema.found != schema.wanted:
         raise HeadraceError(f"the schema is at {schema.found or 'nothing'}, not {schema.wanted}: run `headrace migrate`")

@@ -8,19 +8,24 @@ from httpx import AsyncClient
 from litestar import Litestar
 
 from contracts.errors import Invalid, NotFound
-from control.database import Connection, Database, DatabaseUnavailable
+from control.database import Connection, Database, DatabaseUnavailable, Pool, connected
 from tests.control.conftest import Account
 
 END_CONNECTION = "SELECT pg_terminate_backend($1)"
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[Database]:
+async def pool(database_url: str) -> AsyncGenerator[Pool]:
     """A pool of one connection, so that a lost one shows."""
-    database = Database(database_url, connections=1)
-    await database.open()
-    yield database
-    await database.close()
+    pool = Pool(database_url, connections=1)
+    await pool.open()
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+def database(pool: Pool) -> Database:
+    return pool.across_tenants
 
 
 async def answer(connection: Connection) -> int:
@@ -30,10 +35,8 @@ async def answer(connection: Connection) -> int:
 async def end(connection: Connection, database_url: str) -> None:
     """End the connection's server process, from another connection."""
     pid = await connection.fetchval("SELECT pg_backend_pid()")
-    other = Database(database_url, connections=1)
-    await other.open()
-    await other.run(lambda it: it.fetchval(END_CONNECTION, pid))
-    await other.close()
+    async with connected(database_url) as other:
+        await other.fetchval(END_CONNECTION, pid)
 
 
 async def create_then_fail(database: Database) -> None:
@@ -68,12 +71,13 @@ async def test_a_connection_that_died_while_idle_is_replaced(database: Database,
 
 async def test_a_statement_that_takes_too_long_is_given_up(database_url: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("control.database.COMMAND_TIMEOUT_S", 0.1)
-    impatient = Database(database_url, connections=1)
-    await impatient.open()
+    pool = Pool(database_url, connections=1)
+    impatient = pool.across_tenants
+    await pool.open()
     with pytest.raises(DatabaseUnavailable, match="in time"):
         await impatient.run(lambda it: it.fetchval("SELECT pg_sleep(30)"))
     assert await impatient.run(answer) == 42
-    await impatient.close()
+    await pool.close()
 
 
 async def test_a_full_pool_answers_instead_of_waiting_for_ever(database: Database, monkeypatch: pytest.MonkeyPatch):
@@ -90,24 +94,24 @@ async def test_text_that_postgres_cannot_hold_is_the_callers_fault(database: Dat
 
 
 async def test_nobody_listening_is_reported_at_once():
-    database = Database("postgresql://headrace@/headrace?host=/nowhere", connections=1)
-    await database.open()
+    pool = Pool("postgresql://headrace@/headrace?host=/nowhere", connections=1)
+    await pool.open()
     with pytest.raises(DatabaseUnavailable):
-        await database.run(answer)
-    await database.close()
+        await pool.across_tenants.run(answer)
+    await pool.close()
 
 
 async def test_failing_requests_lose_no_connection(app: Litestar, account: Account):
     path = f"/api/v1/organizations/{account.organization_id}/projects"
     for _ in range(10):  # more than the pool has connections
         assert (await account.client.post(path, json={"name": "default"})).status_code == 409
-    assert app.state.resources.database.pool.get_idle_size() == app.state.resources.database.pool.get_size()
+    assert app.state.resources.pool.connections.get_idle_size() == app.state.resources.pool.connections.get_size()
 
 
 async def test_a_database_lost_under_a_request_is_a_503_with_a_time_to_return(
     app: Litestar, client: AsyncClient, account: Account, monkeypatch: pytest.MonkeyPatch
 ):
-    database: Database = app.state.resources.database
+    database: Database = app.state.resources.pool.across_tenants
     lost = asyncio.Event()
 
     async def find_me(connection: Connection, user_id: object) -> None:

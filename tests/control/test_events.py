@@ -146,7 +146,7 @@ async def test_what_is_undone_is_told_to_nobody(url: str, account: Account, reso
     last = await place(resources, account, 2)
 
     async def fail() -> None:
-        async with resources.database.transaction() as connection:
+        async with resources.pool.across_tenants.transaction() as connection:
             await announce(connection, account.organization_id, account.project_id, "key.create", "never")
             raise LookupError
 

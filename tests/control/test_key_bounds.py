@@ -38,7 +38,7 @@ async def change(account: Account, key: dict[str, Any], **changes: Any) -> dict[
 
 async def routed(app: Litestar, key: dict[str, Any]) -> RoutedKey:
     """The key as gateways are told."""
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         table = await read_routes(connection)
     [found] = [it for it in table.keys if it.key_id == key["key_id"]]
     return found

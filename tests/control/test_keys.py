@@ -30,7 +30,7 @@ async def create(account: Account, **changes: Any) -> dict[str, Any]:
 
 
 async def routes_version(app: Litestar) -> int:
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         return await connection.fetchval("SELECT version FROM route_version")
 
 
@@ -39,7 +39,7 @@ async def test_a_keys_secret_is_shown_once_and_stored_as_a_digest(app: Litestar,
     shown = re.fullmatch(r"hr_([a-z2-7]{12})_([A-Za-z0-9-]{32,})", created["secret"])
     assert shown is not None
     listed = await account.client.get(f"/api/v1/projects/{account.project_id}/keys")
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         stored = await connection.fetchval("SELECT secret_sha256 FROM api_keys WHERE key_id = $1", shown[1])
     assert listed.json()["items"] == [created["key"]]
     assert shown[2] not in listed.text
@@ -101,7 +101,7 @@ async def test_a_keys_limits_are_kept_and_reach_the_gateways(app: Litestar, acco
     limits = {"requests_per_s": 2.5, "burst": 10, "rows_per_s": 100, "requests_per_day": 1000, "max_concurrency": 4}
     key = (await create(account, limits=limits))["key"]
     listed = await account.client.get(f"/api/v1/projects/{account.project_id}/keys")
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         table = await read_routes(connection)
     [routed] = [it.limits for it in table.keys if it.key_id == key["key_id"]]
     assert key["limits"] == limits
@@ -196,7 +196,7 @@ async def test_another_tenants_keys_do_not_exist(account: Account, stranger: Acc
 
 async def test_a_project_has_one_hidden_console_key(app: Litestar, account: Account):
     key = console_key(SECRET, account.project_id)
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         stored = await connection.fetch(
             "SELECT id, key_id, secret_sha256 FROM api_keys WHERE project_id = $1 AND kind = 'console'", account.project_id
         )

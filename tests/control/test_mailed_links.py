@@ -42,7 +42,7 @@ async def token_for(client: AsyncClient, account: Account, mailbox: Mailbox) -> 
 
 async def age(app: Litestar, account: Account, seconds: int) -> None:
     """Make the person's links older."""
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         await connection.execute(
             """
             UPDATE mailed_tokens
@@ -141,6 +141,6 @@ async def test_an_address_is_verified_by_its_link(client: AsyncClient, account: 
 
 async def test_tokens_are_stored_as_digests_only(app: Litestar, client: AsyncClient, account: Account, mailbox: Mailbox):
     token = await token_for(client, account, mailbox)
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         stored = await connection.fetchval("SELECT mailed_tokens::text FROM mailed_tokens WHERE user_id = $1", account.user_id)
     assert token not in stored

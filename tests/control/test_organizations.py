@@ -54,10 +54,10 @@ async def test_an_organization_is_renamed(account: Account):
 async def test_a_moved_organization_is_found_under_its_new_address(account: Account, app: Litestar):
     slug = f"moved-{uuid4().hex[:8]}"
     old = (await account.client.get(path_of(account))).json()["slug"]
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         before = (await read_routes(connection)).version
     assert (await change(account, slug=slug))[1]["slug"] == slug
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         after = (await read_routes(connection)).version
     lookups = [{"organization": it, "project": "default"} for it in (old, slug)]
     assert [(await account.client.get("/api/v1/lookup", params=it)).status_code for it in lookups] == [404, 200]

@@ -96,7 +96,7 @@ async def test_an_account_is_deleted_with_what_is_its_own(app: Litestar, client:
     assert (await account.client.post("/api/v1/me/deletion", json={"password": PASSWORD})).status_code == 204
     assert (await account.client.get("/api/v1/me")).status_code == 401
     assert (await log_in(client, account))["status"] == 401
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         assert await connection.fetchval("SELECT count(*) FROM projects WHERE id = $1", account.project_id) == 0
         assert await connection.fetchval("SELECT count(*) FROM sessions WHERE user_id = $1", account.user_id) == 0
     again = {"email": account.email, "password": PASSWORD, "name": "Ada again"}
@@ -107,7 +107,7 @@ async def test_an_account_is_deleted_with_what_is_its_own(app: Litestar, client:
 async def test_an_organization_of_several_keeps_an_owner(
     app: Litestar, account: Account, stranger: Account, role: str, status: int
 ):
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         await connection.execute(
             "INSERT INTO members (organization_id, user_id, role) VALUES ($1, $2, $3)",
             account.organization_id,

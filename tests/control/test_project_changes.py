@@ -6,7 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from control.database import Database
+from control.database import Database, Pool
 from control.identity.permissions import Role
 from control.projects.service import sweep
 from control.routing.queries import read_routes
@@ -20,10 +20,10 @@ VISIBILITY = {"visibility": "private"}
 @pytest.fixture
 async def database(database_url: str):
     """A pool of its own, for what goes on beside the requests."""
-    database = Database(database_url, connections=2)
-    await database.open()
-    yield database
-    await database.close()
+    pool = Pool(database_url, connections=2)
+    await pool.open()
+    yield pool.across_tenants
+    await pool.close()
 
 
 async def join(database: Database, account: Account, person: Account, role: Role) -> None:

@@ -39,13 +39,13 @@ async def test_other_sessions_of_the_person_outlive_a_theft(client: AsyncClient,
 
 
 async def test_an_expired_session_cannot_be_refreshed(app: Litestar, client: AsyncClient, account: Account):
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         await connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = $1", account.user_id)
     assert (await client.post(REFRESH, json={"refresh_token": account.refresh_token})).status_code == 401
 
 
 async def test_an_access_token_ends_with_its_session(app: Litestar, account: Account):
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         await connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = $1", account.user_id)
     assert (await account.client.get("/api/v1/me")).status_code == 401
 
@@ -57,6 +57,6 @@ async def test_an_unknown_or_absent_token_is_refused(client: AsyncClient):
 
 
 async def test_tokens_are_stored_as_digests_only(app: Litestar, account: Account):
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         stored = await connection.fetch("SELECT sha256 FROM refresh_tokens")
     assert all(len(row["sha256"]) == 32 and account.refresh_token.encode() not in row["sha256"] for row in stored)

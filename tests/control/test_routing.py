@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from contracts.routes import ROUTES_CHANNEL, ROUTES_KEY, Batching, RouteTable, decode_routes
 from contracts.settings import ControlSettings
 from control.app import create_app
-from control.database import Database
+from control.database import Database, Pool
 from control.keys.secrets import console_key
 from control.resources import open_redis
 from control.routing import publisher
@@ -40,10 +40,10 @@ async def redis(redis_url: str) -> AsyncGenerator[Redis]:
 @pytest.fixture
 async def database(database_url: str) -> AsyncGenerator[Database]:
     """A pool without the application around it."""
-    database = Database(database_url, 3)
-    await database.open()
-    yield database
-    await database.close()
+    pool = Pool(database_url, 3)
+    await pool.open()
+    yield pool.across_tenants
+    await pool.close()
 
 
 async def table(redis: Redis) -> RouteTable:

@@ -99,7 +99,7 @@ async def test_a_screen_left_open_is_not_enough(account: Account, path: str, mor
 
 async def test_secrets_and_recovery_codes_are_not_readable_in_the_database(app: Litestar, account: Account):
     secret, codes = await set_up(account)
-    async with app.state.resources.database.transaction() as connection:
+    async with app.state.resources.pool.across_tenants.transaction() as connection:
         stored = await connection.fetchval("SELECT sealed_secret FROM second_factors WHERE user_id = $1", account.user_id)
         digests = await connection.fetch("SELECT sha256 FROM recovery_codes WHERE user_id = $1", account.user_id)
     assert secret.encode() not in stored

@@ -29,7 +29,7 @@ def resources(app: Litestar) -> Resources:
 
 @pytest.fixture
 def database(resources: Resources) -> Database:
-    return resources.database
+    return resources.pool.across_tenants
 
 
 @pytest.fixture
@@ -169,13 +169,13 @@ async def test_what_a_store_out_of_reach_kept_is_deleted_by_a_later_sweep(
     version = await create_version(account, model_file(tmp_path, 106))
     ids = account.project_id, version["model_id"]
     await service.delete_model(
-        resources.database, BrokenStore(), *ids, Who(account.user_id, account.organization_id, account.project_id)
+        resources.pool, BrokenStore(), *ids, Who(account.user_id, account.organization_id, account.project_id)
     )
     assert version["digest"] in stored_files(settings.data)
-    await artifacts.sweep(resources.database, resources.artifacts)
+    await artifacts.sweep(resources.pool.across_tenants, resources.artifacts)
     assert version["digest"] in stored_files(settings.data), "its deleter still has the lease"
     await connection.execute("UPDATE artifacts SET doomed_at = now() - interval '1 hour' WHERE digest = $1", version["digest"])
-    await artifacts.sweep(resources.database, resources.artifacts)
+    await artifacts.sweep(resources.pool.across_tenants, resources.artifacts)
     assert version["digest"] not in stored_files(settings.data)
 
 
@@ -186,8 +186,8 @@ async def test_a_file_that_no_version_came_to_hold_is_swept_once_it_is_old(
     held = await create_version(account, file)
     assert await artifacts.claim(connection, digest)
     await resources.artifacts.put(file, digest)
-    await artifacts.sweep(resources.database, resources.artifacts)
+    await artifacts.sweep(resources.pool.across_tenants, resources.artifacts)
     assert digest in stored_files(settings.data)
-    await artifacts.sweep(resources.database, resources.artifacts, AT_ONCE)
+    await artifacts.sweep(resources.pool.across_tenants, resources.artifacts, AT_ONCE)
     assert digest not in stored_files(settings.data)
     assert held["digest"] in stored_files(settings.data)
