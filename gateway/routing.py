@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 from collections.abc import Callable, Mapping
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Final, Protocol
 from uuid import UUID
 
 import msgspec
 
 from contracts.errors import Forbidden, NotFound, Unauthenticated
+from contracts.networks import is_within
 from contracts.routes import Key, RouteTable
 from gateway.endpoints import Endpoint
 
@@ -137,13 +138,8 @@ class Caller:
             raise ScopeMissing(f"this key lacks the scope {scope!r}")
 
     def check_network(self, address: str) -> None:
-        """Raises NetworkNotAllowed unless the key may be used from `address`, which may wrap IPv4 (`::ffff:10.0.0.1`)."""
-        try:
-            found = ip_address(address)
-        except ValueError:
-            raise NetworkNotAllowed("") from None
-        mapped = found.ipv4_mapped if found.version == 6 else None
-        if not any(found in it or (mapped is not None and mapped in it) for it in self.networks):
+        """Raises NetworkNotAllowed unless the key may be used from `address`."""
+        if not is_within(address, self.networks):
             raise NetworkNotAllowed(address)
 
 

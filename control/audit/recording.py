@@ -34,6 +34,8 @@ class Who(Struct, frozen=True):
     project_id: UUID | None
     """None for what belongs to the organization as a whole."""
     origin: Origin = Origin("", "")
+    key_name: str | None = None
+    """Of the API key that called in their stead."""
 
 
 class Target(Struct, frozen=True):
@@ -77,7 +79,7 @@ async def record(
         number=head["number"] + 1,
         at=head["at"],
         actor_id=who.user_id,
-        actor=head["actor"],
+        actor=head["actor"] if who.key_name is None else f"key {who.key_name} of {head['actor']}",
         address=who.origin.address,
         request_id=who.origin.request_id,
         project_id=who.project_id,

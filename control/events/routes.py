@@ -48,7 +48,7 @@ EVENTS: Final = {
     "/projects/{project_id:uuid}/events",
     operation_id="streamEvents",
     tags=["Events"],
-    permission="projects:read",
+    permission="events:read",
     responses=EVENTS,
 )
 async def stream_events(

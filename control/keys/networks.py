@@ -1,11 +1,10 @@
 """IPv4 and IPv6 ranges as people write them."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import ip_network
 
+from contracts.networks import Network
 from control.keys.errors import KeyNetworksUnfit
-
-Network = IPv4Network | IPv6Network
 
 
 def read_networks(texts: Iterable[str]) -> list[Network]:

@@ -7,11 +7,13 @@ from uuid import UUID
 
 import msgspec
 
+from contracts.networks import Network
 from contracts.routes import KeyLimits
 from control.database import Connection
+from control.identity.permissions import Scope
 from control.keys.errors import KeyNotFound
-from control.keys.networks import Network, read_networks
-from control.keys.schemas import Key, KeyKind, OrganizationKey, Scope
+from control.keys.networks import read_networks
+from control.keys.schemas import Key, KeyKind, OrganizationKey
 from control.keys.secrets import KeySecret
 
 INSERT_KEY: Final[LiteralString] = """

@@ -15,16 +15,23 @@ from contracts.limits import DAY_S
 from contracts.routes import KeyLimits
 from control.audit.recording import Target, record
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
+from control.identity.permissions import SCOPES
 from control.injected import Connection, Database, Member, Resources, Tenant, Who
 from control.keys import queries
 from control.keys.errors import KeyDeploymentsUnfit, KeyExpiryUnfit, KeyLimitsUnfit, KeyNotWorking
 from control.keys.networks import read_networks
-from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, OrganizationKeyPage, Rotation
+from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, OrganizationKeyPage, Rotation, ScopeMeaning, Scopes
 from control.keys.secrets import new_key
 from control.keys.usage import with_usage
 from control.routing.queries import bump_routes
 
 LATEST_EXPIRY: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+@get("/scopes", operation_id="listScopes", tags=["Keys"], permission="account")
+async def list_scopes() -> Scopes:
+    """What API keys can be for, in a sentence each."""
+    return Scopes([ScopeMeaning(name, it.sentence) for name, it in SCOPES.items()])
 
 
 @get("/projects/{project_id:uuid}/keys", operation_id="listKeys", tags=["Keys"], permission="keys:read")
@@ -166,4 +173,12 @@ def check_limits(limits: KeyLimits) -> None:
             raise KeyLimitsUnfit(f"{name} of {rate:g} is less than one a day")
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [list_keys, list_organization_keys, create_key, update_key, rotate_key, revoke_key]
+HANDLERS: Final[list[HTTPRouteHandler]] = [
+    list_scopes,
+    list_keys,
+    list_organization_keys,
+    create_key,
+    update_key,
+    rotate_key,
+    revoke_key,
+]

@@ -8,9 +8,8 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from contracts.routes import KeyLimits
 from control.fields import Name
+from control.identity.permissions import Scope
 
-Scope = Literal["infer", "repository"]
-"""`infer`: call the project's deployments through the gateway. `repository`: list them there, unload them and load them again."""
 KeyKind = Literal["api", "console"]
 Deployments = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 Networks = Annotated[list[Annotated[str, Meta(min_length=1, max_length=64)]], Meta(max_length=64)]
@@ -21,7 +20,7 @@ class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
     """A key to create."""
 
     name: Name
-    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=8)]
+    scopes: Annotated[list[Scope], Meta(min_length=1, max_length=16)]
     expires_at: Annotated[datetime, Meta(tz=True)] | None = None
     """When gateways stop taking it; null means never."""
     limits: KeyLimits = KeyLimits()
@@ -79,6 +78,19 @@ class CreatedKey(Struct, frozen=True):
     key: Key
     secret: str
     """`hr_<key_id>_<secret>`: what goes after `Authorization: Bearer`."""
+
+
+class ScopeMeaning(Struct, frozen=True):
+    """What a key can be for."""
+
+    name: Scope
+    sentence: str
+
+
+class Scopes(Struct, frozen=True):
+    """Everything that keys can be for."""
+
+    items: list[ScopeMeaning]
 
 
 class KeyPage(Struct, frozen=True):

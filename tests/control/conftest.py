@@ -153,3 +153,11 @@ async def account(new_account: NewAccount) -> Account:
 async def stranger(new_account: NewAccount) -> Account:
     """A registered person of another organization, to whom nothing of `account`'s exists."""
     return await new_account()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncGenerator[asyncpg.Connection]:
+    """A connection, for what the API has no words for."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()

@@ -48,13 +48,6 @@ def new_email() -> str:
 
 
 @pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
 async def mailbox() -> AsyncGenerator[Mailbox]:
     async with listening() as mailbox:
         yield mailbox

@@ -1,7 +1,6 @@
 """What a key is for, where it may be used, and its rotation."""
 
 import hashlib
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,6 @@ from contracts.routes import Key as RoutedKey
 from control.routing.queries import read_routes
 from tests.control.conftest import Account
 from tests.control.registry import create_version, deploy, model_file, project
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[asyncpg.Connection]:
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def create(account: Account, **changes: Any) -> dict[str, Any]:

@@ -1,19 +1,17 @@
 """Every operation, called as nobody, as each role, as a stranger and with API keys, against the table of permissions."""
 
 import re
-from collections.abc import AsyncGenerator
 from typing import Any, get_args
 from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
 import pytest
-from litestar import Litestar, get
+from litestar import get
 
 from control.access import check_guarded
 from control.app import API_HANDLERS
-from control.identity.permissions import LEAST_ROLE, ROLES, Permission, Role, allows
-from control.keys.schemas import Scope
+from control.identity.permissions import LEAST_ROLE, ROLES, SCOPES, Permission, Role, Scope, allows
 from tests.control.conftest import Account, NewAccount
 
 OPERATIONS = {
@@ -24,14 +22,6 @@ OPERATIONS = {
     if not handler.opt.get("public") and isinstance(handler.operation_id, str)
 }
 TENANTS = {name: it for name, it in OPERATIONS.items() if "{organization_id" in it[1] or "{project_id" in it[1]}
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncGenerator[asyncpg.Connection]:
-    """A connection, for what the API has no words for."""
-    connection = await asyncpg.connect(database_url)
-    yield connection
-    await connection.close()
 
 
 async def call(client: httpx.AsyncClient, operation: str, of: Account) -> httpx.Response:
@@ -69,13 +59,63 @@ async def test_nobody_may_do_anything(operation: str, client: httpx.AsyncClient,
     assert (await call(client, operation, account)).status_code == 401
 
 
+async def use_key(client: httpx.AsyncClient, of: Account, *scopes: Scope) -> None:
+    """Let `client` present a new key of `of`'s project."""
+    made = await of.client.post(f"/api/v1/projects/{of.project_id}/keys", json={"name": "machine", "scopes": scopes})
+    client.headers["Authorization"] = f"Bearer {made.json()['secret']}"
+
+
+async def undelete(database: asyncpg.Connection, of: Account) -> None:
+    """Bring back what an operation of the walk deleted or archived."""
+    await database.execute("UPDATE projects SET deleted_at = NULL, archived_at = NULL WHERE id = $1", of.project_id)
+
+
 @pytest.mark.parametrize("scope", get_args(Scope))
-async def test_an_api_key_is_for_gateways_alone(scope: str, app: Litestar, client: httpx.AsyncClient, account: Account) -> None:
-    new = {"name": "key", "scopes": [scope]}
-    secret = (await account.client.post(f"/api/v1/projects/{account.project_id}/keys", json=new)).json()["secret"]
-    client.headers["Authorization"] = f"Bearer {secret}"
-    for operation in OPERATIONS:
-        assert (await call(client, operation, account)).status_code == 401, operation
+async def test_a_key_may_do_what_the_table_says_of_its_scope(
+    scope: Scope, client: httpx.AsyncClient, account: Account, database: asyncpg.Connection
+) -> None:
+    await use_key(client, account, scope)
+    for operation, (_, path, permission) in OPERATIONS.items():
+        answer = await call(client, operation, account)
+        if "{project_id" in path and permission in SCOPES[scope].permissions:
+            assert answer.status_code not in (401, 403), (operation, answer.text)
+            assert f"no project {account.project_id}" not in answer.text, operation
+            await undelete(database, account)
+        else:
+            assert (answer.status_code, answer.json()["type"]) == (403, "urn:headrace:problem:Forbidden"), (
+                operation,
+                answer.text,
+            )
+
+
+async def test_to_keys_of_strangers_nothing_exists(client: httpx.AsyncClient, account: Account, stranger: Account) -> None:
+    await use_key(client, stranger, "admin")
+    for operation in TENANTS:
+        answer = await call(client, operation, account)
+        assert (answer.status_code, answer.json()["detail"].split()[0]) == (404, "no"), operation
+
+
+@pytest.mark.parametrize("role", ["viewer", "developer", "admin"])
+async def test_a_key_may_do_no_more_than_its_owner(
+    role: Role, client: httpx.AsyncClient, account: Account, new_account: NewAccount, database: asyncpg.Connection
+) -> None:
+    person = await new_account()
+    await give_role(database, account, person, role)
+    await use_key(client, account, "admin")
+    await database.execute("UPDATE api_keys SET created_by = $1 WHERE project_id = $2", person.user_id, account.project_id)
+    for operation, (_, path, permission) in TENANTS.items():
+        assert permission is not None
+        if "{project_id" in path and permission in SCOPES["admin"].permissions:
+            answer = await call(client, operation, account)
+            assert (answer.status_code == 403) is not allows(role, permission), (operation, answer.text)
+            await undelete(database, account)
+
+
+def test_scopes_give_nothing_that_is_about_people_or_the_organization() -> None:
+    given = {permission for it in SCOPES.values() for permission in it.permissions}
+    in_projects = {permission for _, path, permission in OPERATIONS.values() if "{project_id" in path}
+    assert set(SCOPES) == set(get_args(Scope))
+    assert given <= in_projects | {"experiments:read", "experiments:write"}
 
 
 async def test_to_strangers_nothing_exists(account: Account, stranger: Account) -> None:

@@ -65,6 +65,7 @@ ONE_OF_EACH = """
 """
 ENTRANCES = {
     "access.admit": "asks whether the caller is a member at all",
+    "access.admit_key": "asks whose key it is",
     "app.create_app": "what runs in the background, for everybody",
     "app.provide_across_tenants": "for the handlers below",
     "batch_jobs.job.run": "runs whatever job it claimed",

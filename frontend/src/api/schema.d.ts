@@ -1055,6 +1055,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/scopes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListScopes */
+        get: operations["listScopes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/system": {
         parameters: {
             query?: never;
@@ -1352,7 +1369,7 @@ export interface components {
             previous_expires_at: string | null;
             requests_today?: number | null;
             revoked_at: string | null;
-            scopes: ("infer" | "repository")[];
+            scopes: ("infer" | "repository" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "telemetry:read" | "admin")[];
         };
         /** KeyLimits */
         KeyLimits: {
@@ -1477,7 +1494,7 @@ export interface components {
             limits?: components["schemas"]["KeyLimits"];
             name: string;
             networks?: string[];
-            scopes: ("infer" | "repository")[];
+            scopes: ("infer" | "repository" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "telemetry:read" | "admin")[];
         };
         /** NewModel */
         NewModel: {
@@ -1770,7 +1787,7 @@ export interface components {
         };
         /** RoleGrants */
         RoleGrants: {
-            permissions: ("account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:share" | "projects:delete" | "models:read" | "models:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all")[];
+            permissions: ("account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:share" | "projects:delete" | "events:read" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all")[];
             /** @enum {string} */
             role: "viewer" | "developer" | "admin" | "owner";
         };
@@ -1778,6 +1795,16 @@ export interface components {
         Rotation: {
             /** @default 86400 */
             overlap_s?: number;
+        };
+        /** ScopeMeaning */
+        ScopeMeaning: {
+            /** @enum {string} */
+            name: "infer" | "repository" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "telemetry:read" | "admin";
+            sentence: string;
+        };
+        /** Scopes */
+        Scopes: {
+            items: components["schemas"]["ScopeMeaning"][];
         };
         /** SecondFactorCode */
         SecondFactorCode: {
@@ -4475,6 +4502,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RoleGrants"][];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listScopes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Scopes"];
                 };
             };
             /** @description What went wrong. */
