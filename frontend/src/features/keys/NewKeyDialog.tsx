@@ -2,16 +2,18 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 
 import { refusalOf } from '@/api/problem';
+import type { Key } from '@/api/types';
 import { trimmed } from '@/lib/trimmed';
 import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
-import { Checkbox, Field, FormProblem, Input, Select } from '@/ui/Field';
+import { Field, FormProblem, Input, Select } from '@/ui/Field';
 
 import { BoundFields } from './BoundFields';
 import { boundsOf, NO_BOUNDS } from './bounds';
 import { LimitFields, type LimitForm } from './LimitFields';
 import { limitsOf, NO_LIMITS } from './limits';
 import { useCreateKey } from './queries';
+import { ScopeFields } from './ScopeFields';
 import { SecretOnce } from './SecretOnce';
 
 interface NewKeyDialogProps {
@@ -42,8 +44,7 @@ function OpenDialog({ projectId, onOpenChange }: Omit<NewKeyDialogProps, 'open'>
 
 interface NewKeyForm extends LimitForm {
   name: string;
-  infer: boolean;
-  repository: boolean;
+  scopes: Key['scopes'];
   days: string;
 }
 
@@ -55,33 +56,23 @@ const LIFETIMES = [
 ];
 
 function NewKeyForm({ projectId, creating, cancel }: { projectId: string; creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
-  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { infer: true, repository: false, days: '90', limits: NO_LIMITS } });
+  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { scopes: ['infer'], days: '90', limits: NO_LIMITS } });
   const [bounds, setBounds] = useState(NO_BOUNDS);
   const [limiting, setLimiting] = useState(false);
   const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at']);
   const { errors } = formState;
-  const submit = handleSubmit(({ name, days, limits, ...scopes }) =>
-    creating.mutate({ name, scopes: scopesOf(scopes), expires_at: inDays(days), limits: limitsOf(limits), ...boundsOf(bounds) }),
+  const submit = handleSubmit(({ name, days, limits, scopes }) =>
+    creating.mutate({ name, scopes, expires_at: inDays(days), limits: limitsOf(limits), ...boundsOf(bounds) }),
   );
   return (
     <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
       <Field label="Name" hint="The program that will use it, such as “checkout service”." error={errors.name?.message ?? refusal.fields.name}>
         {(control) => <Input {...control} maxLength={64} autoComplete="off" {...register('name', { required: 'Give the key a name.', setValueAs: trimmed })} />}
       </Field>
-      <fieldset className="flex flex-col gap-2">
-        <legend className="mb-1.5 text-label">The key may</legend>
-        <Checkbox
-          label="Call deployments"
-          hint="infer: send requests to every deployment of this project."
-          {...register('infer', { validate: (_, form) => scopesOf(form).length > 0 || 'A key that may do nothing is of no use.' })}
-        />
-        <Checkbox label="Load and unload them" hint="repository: list them on the gateways, take them out of memory and back." {...register('repository', { deps: ['infer'] })} />
-        {(errors.infer ?? refusal.fields.scopes) && (
-          <p role="alert" className="text-caption text-danger">
-            {errors.infer?.message ?? refusal.fields.scopes}
-          </p>
-        )}
-      </fieldset>
+      <ScopeFields
+        field={register('scopes', { validate: (it) => it.length > 0 || 'A key that may do nothing is of no use.' })}
+        error={errors.scopes?.message ?? refusal.fields.scopes}
+      />
       <Field label="Expires after" error={refusal.fields.expires_at}>
         {(control) => (
           <Select {...control} {...register('days')}>
@@ -116,8 +107,6 @@ function NewKeyForm({ projectId, creating, cancel }: { projectId: string; creati
     </form>
   );
 }
-
-const scopesOf = (chosen: Pick<NewKeyForm, 'infer' | 'repository'>) => (['infer', 'repository'] as const).filter((it) => chosen[it]);
 
 /** The moment `days` days from now; null for "never". */
 const inDays = (days: string): string | null => (days === '' ? null : new Date(Date.now() + Number(days) * 86_400_000).toISOString());

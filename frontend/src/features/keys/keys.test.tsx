@@ -13,11 +13,18 @@ const SECRET = 'hr_abcdefghijkl_s3cr3tS3cr3tS3cr3tS3cr3tS3cr3tS3cr3t';
 
 const limitsOf = async (name: string) => within((await screen.findByRole('cell', { name: new RegExp(name) })).closest('tr')!).getAllByRole('cell')[2];
 
+const SCOPES = [
+  { name: 'infer', sentence: 'Call the project’s deployments.' },
+  { name: 'models:read', sentence: 'See models.' },
+  { name: 'models:write', sentence: 'Also change them.' },
+];
+
 let keys: Key[];
 
 beforeEach(() => {
   keys = [];
   answer('get', '/projects/{project_id}/keys', () => page(keys));
+  answer('get', '/scopes', () => json({ items: SCOPES }));
   answer('get', '/projects/{project_id}/deployments', () => page([deployment({ id: 'fraud-id', name: 'fraud' }), deployment({ id: 'churn-id', name: 'churn' })]));
 });
 
@@ -67,14 +74,16 @@ test('a new key may do what is ticked, and must do something', async () => {
   const form = within(await screen.findByRole('dialog'));
   await user.type(form.getByLabelText('Name'), 'operations');
   await user.selectOptions(form.getByLabelText('Expires after'), 'Never');
-  await user.click(form.getByLabelText(/Call deployments/));
+  await user.click(await form.findByLabelText('infer'));
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await form.findByText('A key that may do nothing is of no use.')).toBeInTheDocument();
 
-  await user.click(form.getByLabelText(/Load and unload them/));
+  expect(form.getByLabelText('models:write')).toHaveAccessibleDescription('Also change them.');
+  await user.click(form.getByLabelText('models:write'));
+  await user.click(form.getByLabelText('models:read'));
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['repository'], expires_at: null, limits: NONE, ...ANYWHERE });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['models:read', 'models:write'], expires_at: null, limits: NONE, ...ANYWHERE });
 });
 
 test('a new key can be limited; what is wrong about a limit is said before it is sent', async () => {

@@ -14,6 +14,14 @@ export const useKeys = (projectId: string) =>
     queryFn: ({ signal }) => everyPage((page) => call(api.GET('/api/v1/projects/{project_id}/keys', { params: { ...inProject(projectId), query: page }, signal }))),
   });
 
+/** What keys can be for; it changes with the server alone. */
+export const useScopes = () =>
+  useQuery({
+    queryKey: ['scopes'],
+    queryFn: async ({ signal }) => (await call(api.GET('/api/v1/scopes', { signal }))).items,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
 export interface NewKey {
   name: string;
   scopes: Key['scopes'];
