@@ -46,6 +46,7 @@ from control.registry.artifacts import sweep_forever
 from control.requests import ControlRequest
 from control.resources import Resources, open_resources
 from control.routing.publisher import publishing_routes
+from control.service_accounts import routes as service_accounts
 from control.system import routes as system
 
 API_HANDLERS: Final[list[HTTPRouteHandler]] = [
@@ -57,6 +58,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *organizations.HANDLERS,
     *members.HANDLERS,
     *invitations.HANDLERS,
+    *service_accounts.HANDLERS,
     *projects.HANDLERS,
     *keys.HANDLERS,
     *registry.HANDLERS,

@@ -49,7 +49,8 @@ LOCK_HEAD: Final[LiteralString] = """
     INSERT INTO audit_heads (organization_id, number, seal)
     VALUES ($1, 0, $3)
     ON CONFLICT (organization_id) DO UPDATE SET number = audit_heads.number
-    RETURNING number, seal, clock_timestamp() AS at, coalesce((SELECT email FROM users WHERE id = $2), '') AS actor
+    RETURNING number, seal, clock_timestamp() AS at,
+        coalesce((SELECT coalesce(email, name) FROM users WHERE id = $2), '') AS actor
 """
 APPEND: Final[LiteralString] = """
     WITH appended AS (

@@ -144,7 +144,8 @@ FIND_LEFT_WITHOUT_OWNER: Final[LiteralString] = """
       AND own.role = 'owner'
       AND EXISTS (
           SELECT FROM members
-          WHERE members.organization_id = own.organization_id AND members.user_id <> own.user_id
+          JOIN users ON users.id = members.user_id
+          WHERE members.organization_id = own.organization_id AND members.user_id <> own.user_id AND users.kind = 'person'
       )
       AND NOT EXISTS (
           SELECT FROM members
@@ -165,7 +166,9 @@ DELETE_OWN_ORGANIZATIONS: Final[LiteralString] = """
     DELETE FROM organizations
     WHERE id IN (SELECT organization_id FROM members WHERE user_id = $1)
       AND NOT EXISTS (
-          SELECT FROM members WHERE members.organization_id = organizations.id AND members.user_id <> $1
+          SELECT FROM members
+          JOIN users ON users.id = members.user_id
+          WHERE members.organization_id = organizations.id AND members.user_id <> $1 AND users.kind = 'person'
       )
 """
 

@@ -60,11 +60,13 @@ FIND_CALLER: Final[LiteralString] = """
     JOIN projects ON projects.id = api_keys.project_id
     LEFT JOIN all_project_roles ON all_project_roles.project_id = api_keys.project_id
         AND all_project_roles.user_id = api_keys.created_by
+    LEFT JOIN users AS owners ON owners.id = api_keys.created_by
     WHERE api_keys.key_id = $1
       AND api_keys.kind = 'api'
       AND api_keys.revoked_at IS NULL
       AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())
       AND projects.deleted_at IS NULL
+      AND owners.disabled_at IS NULL
 """
 
 

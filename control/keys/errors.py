@@ -7,6 +7,10 @@ class KeyNotFound(NotFound):
     title = "Key not found"
 
 
+class KeyOwnerUnfit(Invalid):
+    title = "Owner of a key unfit"
+
+
 class KeyExpiryUnfit(Invalid):
     title = "Key expiry unfit"
 

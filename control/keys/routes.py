@@ -20,6 +20,7 @@ from control.injected import Connection, Database, Member, Resources, Tenant, Wh
 from control.keys import queries
 from control.keys.errors import KeyDeploymentsUnfit, KeyExpiryUnfit, KeyLimitsUnfit, KeyNotWorking
 from control.keys.networks import read_networks
+from control.keys.owners import check_may_know, find_owner_role, find_service_role
 from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, OrganizationKeyPage, Rotation, ScopeMeaning, Scopes
 from control.keys.secrets import new_key
 from control.keys.usage import with_usage
@@ -63,8 +64,9 @@ async def create_key(data: JSONBody[NewKey], tenant: Tenant, connection: Connect
         check_expiry(data.expires_at)
     networks, deployments = read_networks(data.networks), distinct(data.deployments)
     await check_deployments(connection, tenant.project_id, deployments)
+    owner_id = await find_owner(connection, tenant, data)
     secret = new_key()
-    what = data.name, sorted(set(data.scopes)), tenant.user_id, data.expires_at, data.limits, deployments, networks
+    what = data.name, sorted(set(data.scopes)), owner_id, data.expires_at, data.limits, deployments, networks
     id = await queries.insert_key(connection, tenant.project_id, "api", secret, *what)
     await bump_routes(connection)
     key = await queries.find_key(connection, tenant.project_id, id)
@@ -111,6 +113,7 @@ async def rotate_key(
     """
     before = await queries.lock_key(connection, tenant.project_id, id)
     check_working(before)
+    check_may_know(tenant.role, await find_owner_role(connection, tenant.project_id, id), before.scopes)
     secret = new_key(before.key_id)
     await queries.rotate_key(connection, tenant.project_id, id, secret.sha256, data.overlap_s)
     await bump_routes(connection)
@@ -132,6 +135,15 @@ async def revoke_key(id: FromPath[UUID], tenant: Tenant, connection: Connection,
     await queries.revoke_key(connection, tenant.project_id, id)
     await bump_routes(connection)
     await record(connection, who, "key.revoke", Target(id, before.name), before)
+
+
+async def find_owner(connection: Connection, tenant: Tenant, new: NewKey) -> UUID:
+    """Who is to own a new key. Raises KeyOwnerUnfit, or Forbidden if the caller could do by it what they may not."""
+    if new.owner_id is None or new.owner_id == tenant.user_id:
+        return tenant.user_id
+    role = await find_service_role(connection, tenant.project_id, new.owner_id)
+    check_may_know(tenant.role, role, new.scopes)
+    return new.owner_id
 
 
 def distinct(deployments: list[UUID] | None) -> list[UUID] | None:

@@ -29,6 +29,8 @@ class NewKey(Struct, frozen=True, forbid_unknown_fields=True):
     """The only ones it is for; null means all of the project, those to come too."""
     networks: Networks = []
     """Where it may be used; empty means anywhere."""
+    owner_id: UUID | None = None
+    """A service account that sees the project, in whose stead the key acts; null means you."""
 
 
 class KeyPatch(Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +59,7 @@ class Key(Struct, frozen=True):
     name: str
     scopes: list[Scope]
     owner: str | None
-    """Name of who made it; null if their account is gone."""
+    """Name of the person or service account in whose stead it acts; null if their account is gone."""
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None

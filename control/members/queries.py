@@ -1,4 +1,4 @@
-"""Members in Postgres."""
+"""The people of an organization in Postgres. Service accounts are rows of `members`, too; they have a folder of their own."""
 
 from typing import Final, LiteralString
 from uuid import UUID
@@ -13,6 +13,7 @@ LIST_MEMBERS: Final[LiteralString] = """
     FROM members
     JOIN users ON users.id = members.user_id
     WHERE members.organization_id = $1
+      AND users.kind = 'person'
       AND ($2::uuid IS NULL OR members.user_id > $2)
       AND strpos(lower(users.name || ' ' || users.email), lower($3)) > 0
     ORDER BY members.user_id
@@ -32,6 +33,7 @@ FIND_MEMBER: Final[LiteralString] = """
     FROM members
     JOIN users ON users.id = members.user_id
     WHERE members.organization_id = $1
+      AND users.kind = 'person'
       AND members.user_id = $2
 """
 

@@ -109,6 +109,7 @@ async def update_organization(connection: Connection, organization_id: UUID, nam
 
 FIND_USAGE: Final[LiteralString] = """
     WITH own AS (SELECT id FROM projects WHERE organization_id = $1),
+    machines AS (SELECT count(*) AS number FROM users WHERE organization_id = $1 AND kind = 'service'),
     versions AS (
         SELECT count(*) AS number, coalesce(sum(model_versions.size_bytes), 0) AS size_bytes
         FROM own
@@ -122,7 +123,8 @@ FIND_USAGE: Final[LiteralString] = """
         JOIN batch_job_files ON batch_job_files.job_id = batch_jobs.id
     )
     SELECT
-        (SELECT count(*) FROM members WHERE organization_id = $1) AS members,
+        (SELECT count(*) FROM members WHERE organization_id = $1) - machines.number AS members,
+        machines.number AS service_accounts,
         (SELECT count(*) FROM invitations WHERE organization_id = $1) AS invitations,
         (SELECT count(*) FROM own) AS projects,
         (SELECT count(*) FROM own JOIN models ON models.project_id = own.id) AS models,
@@ -137,7 +139,7 @@ FIND_USAGE: Final[LiteralString] = """
               AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())
         ) AS keys,
         (versions.size_bytes + files.size_bytes)::bigint AS stored_bytes
-    FROM versions, files
+    FROM versions, files, machines
 """
 
 

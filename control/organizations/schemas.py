@@ -40,6 +40,8 @@ class Usage(Struct, frozen=True):
     """How much an organization holds, over all of its projects."""
 
     members: int
+    """People."""
+    service_accounts: int
     invitations: int
     projects: int
     models: int

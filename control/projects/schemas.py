@@ -76,11 +76,12 @@ class NewProjectRole(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProjectMember(Struct, frozen=True):
-    """A person who sees a project."""
+    """A person, or a service account, who sees a project."""
 
     user_id: UUID
     name: str
-    email: str
+    email: str | None
+    """Null for a service account."""
     organization_role: Role
     project_role: ProjectRole | None
     """Given in this project; null: what they have in the organization holds."""

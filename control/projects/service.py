@@ -96,7 +96,7 @@ async def set_role(connection: Connection, who: Who, tenant: Tenant, user_id: UU
     """Give a member of the organization a role in the project. Raises PersonNotFound or RoleFixed."""
     await members.set_role(connection, tenant.organization_id, tenant.project_id, user_id, role)
     member = await members.find_member(connection, tenant.organization_id, tenant.project_id, user_id)
-    await record(connection, who, "project.set_role", Target(user_id, member.email), after=member)
+    await record(connection, who, "project.set_role", Target(user_id, member.email or member.name), after=member)
     return member
 
 

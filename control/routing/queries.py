@@ -67,7 +67,9 @@ LIST_ROUTED_KEYS: Final[LiteralString] = """
         api_keys.previous_sha256, extract(epoch FROM api_keys.previous_expires_at)::float8 AS previous_expires_at
     FROM api_keys
     JOIN projects ON projects.id = api_keys.project_id
+    LEFT JOIN users AS owners ON owners.id = api_keys.created_by
     WHERE projects.deleted_at IS NULL
+      AND owners.disabled_at IS NULL
       AND api_keys.revoked_at IS NULL
       AND (api_keys.expires_at IS NULL OR api_keys.expires_at > now())
     ORDER BY api_keys.id

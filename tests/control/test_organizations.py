@@ -90,6 +90,7 @@ async def test_usage_counts_over_all_projects(account: Account, stranger: Accoun
     usage = (await stranger.client.get(f"{path_of(account)}/usage")).json()
     assert usage == {
         "members": 2,
+        "service_accounts": 0,
         "invitations": 1,
         "projects": 2,
         "models": 2,

@@ -33,7 +33,8 @@ NO_TENANTS = {
     "route_version": "SELECT, UPDATE",
     "second_factors": "",
     "sessions": "",
-    "users": "SELECT (created_at, email, id, name)",
+    "users": "DELETE, INSERT (kind, name, organization_id), "
+    "SELECT (created_at, disabled_at, email, id, kind, name, organization_id), UPDATE (disabled_at, name)",
 }
 """Tables whose rows belong to a person or to nobody, and what an organization's connection may do with them all the same.
 

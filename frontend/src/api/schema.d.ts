@@ -549,6 +549,42 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/service-accounts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListServiceAccounts */
+        get: operations["listServiceAccounts"];
+        put?: never;
+        /** CreateServiceAccount */
+        post: operations["createServiceAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/service-accounts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** DeleteServiceAccount */
+        delete: operations["deleteServiceAccount"];
+        options?: never;
+        head?: never;
+        /** UpdateServiceAccount */
+        patch: operations["updateServiceAccount"];
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/usage": {
         parameters: {
             query?: never;
@@ -1494,6 +1530,7 @@ export interface components {
             limits?: components["schemas"]["KeyLimits"];
             name: string;
             networks?: string[];
+            owner_id?: string | null;
             scopes: ("infer" | "repository" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "telemetry:read" | "admin")[];
         };
         /** NewModel */
@@ -1528,6 +1565,12 @@ export interface components {
             qr: string;
             secret: string;
             uri: string;
+        };
+        /** NewServiceAccount */
+        NewServiceAccount: {
+            name: string;
+            /** @enum {string} */
+            role: "viewer" | "developer" | "admin";
         };
         /** OpenInvitation */
         OpenInvitation: {
@@ -1661,7 +1704,7 @@ export interface components {
         };
         /** ProjectMember */
         ProjectMember: {
-            email: string;
+            email: string | null;
             name: string;
             /** @enum {string} */
             organization_role: "viewer" | "developer" | "admin" | "owner";
@@ -1820,6 +1863,30 @@ export interface components {
             invitation: components["schemas"]["Invitation"];
             link: string | null;
         };
+        /** ServiceAccount */
+        ServiceAccount: {
+            /** Format: date-time */
+            created_at: string;
+            disabled_at: string | null;
+            /** Format: uuid */
+            id: string;
+            keys: number;
+            name: string;
+            project_roles: number;
+            /** @enum {string} */
+            role: "viewer" | "developer" | "admin";
+        };
+        /** ServiceAccountPage */
+        ServiceAccountPage: {
+            items: components["schemas"]["ServiceAccount"][];
+            next_cursor: string | null;
+        };
+        /** ServiceAccountPatch */
+        ServiceAccountPatch: {
+            is_disabled?: boolean;
+            name?: string;
+            role?: "viewer" | "developer" | "admin";
+        };
         /** Session */
         Session: {
             access_token: string | null;
@@ -1859,6 +1926,7 @@ export interface components {
             model_versions: number;
             models: number;
             projects: number;
+            service_accounts: number;
             stored_bytes: number;
         };
         /** User */
@@ -3080,6 +3148,143 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Project"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listServiceAccounts: {
+        parameters: {
+            query?: {
+                /** @description How many items to answer at most. */
+                limit?: number;
+                /** @description `next_cursor` of the page before; absent for the first page. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccountPage"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewServiceAccount"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    updateServiceAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ServiceAccountPatch"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceAccount"];
                 };
             };
             /** @description What went wrong. */
