@@ -77,6 +77,7 @@ def create_app(settings: ControlSettings) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncGenerator[None]:
+        settings: ControlSettings = app.state.settings
         async with open_resources(settings) as resources:
             app.state.resources = resources
             database = resources.pool.across_tenants
@@ -90,14 +91,12 @@ def create_app(settings: ControlSettings) -> Litestar:
             ):
                 yield
 
-    async def provide_settings() -> ControlSettings:
-        return settings
-
     check_guarded(API_HANDLERS)
     api = Router("/api/v1", route_handlers=API_HANDLERS, guards=[authenticate, admit])
     return Litestar(
         [api, *system.PROBES, *openapi.HANDLERS, *console.HANDLERS],
         lifespan=[lifespan],
+        state=State({"settings": settings}),
         dependencies={
             "settings": Provide(provide_settings),
             "resources": Provide(provide_resources),
@@ -117,6 +116,11 @@ def create_app(settings: ControlSettings) -> Litestar:
         request_max_body_size=LARGEST_BODY_BYTES,
         logging_config=None,
     )
+
+
+async def provide_settings(state: State) -> ControlSettings:
+    """The `settings` of a handler."""
+    return state.settings
 
 
 async def provide_resources(state: State) -> Resources:

@@ -1,5 +1,6 @@
 """Fixtures every test folder shares."""
 
+import gc
 import shutil
 import tempfile
 from collections.abc import Generator
@@ -11,6 +12,12 @@ import redis
 from headrace.embedded import postgres
 from headrace.embedded.valkey import valkey_url
 from tests import services
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays; the collector need not look at it again with every test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -73,12 +73,18 @@ def settings(database_url: str, redis_url: str, tmp_path: Path) -> ControlSettin
     )
 
 
+@pytest.fixture(scope="session")
+def made_app() -> Litestar:
+    """The application, not started; made once, which takes longer than most tests."""
+    return create_app(ControlSettings(secret=SECRET))
+
+
 @pytest.fixture
-async def app(settings: ControlSettings) -> AsyncGenerator[Litestar]:
-    """The application, started."""
-    app = create_app(settings)
-    async with started(app):
-        yield app
+async def app(made_app: Litestar, settings: ControlSettings) -> AsyncGenerator[Litestar]:
+    """The application, started with the test's settings."""
+    made_app.state.settings = settings
+    async with started(made_app):
+        yield made_app
 
 
 @asynccontextmanager

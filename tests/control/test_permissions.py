@@ -54,9 +54,9 @@ def test_a_route_that_names_no_permission_keeps_the_control_plane_from_starting(
         check_guarded([forgotten])
 
 
-@pytest.mark.parametrize("operation", OPERATIONS)
-async def test_nobody_may_do_anything(operation: str, client: httpx.AsyncClient, account: Account) -> None:
-    assert (await call(client, operation, account)).status_code == 401
+async def test_nobody_may_do_anything(client: httpx.AsyncClient, account: Account) -> None:
+    for operation in OPERATIONS:
+        assert (await call(client, operation, account)).status_code == 401, operation
 
 
 async def use_key(client: httpx.AsyncClient, of: Account, *scopes: Scope) -> None:

@@ -56,17 +56,18 @@ def test_only_these_routes_are_public():
     assert {handler.operation_id for _, _, handler in ROUTES if handler.opt.get("public")} == PUBLIC
 
 
-@pytest.mark.parametrize(("method", "path"), [(it[0], it[1]) for it in ROUTES if not it[2].opt.get("public")])
-async def test_an_anonymous_caller_is_refused_before_the_body_is_read(client: AsyncClient, method: str, path: str):
-    answer = await client.request(method, filled(path), content=b"not even JSON")
-    assert answer.status_code == 401
-    assert answer.headers["content-type"] == "application/problem+json"
+async def test_an_anonymous_caller_is_refused_before_the_body_is_read(client: AsyncClient):
+    for method, path, handler in ROUTES:
+        if not handler.opt.get("public"):
+            answer = await client.request(method, filled(path), content=b"not even JSON")
+            assert (answer.status_code, answer.headers["content-type"]) == (401, "application/problem+json"), (method, path)
 
 
-@pytest.mark.parametrize(("method", "path"), [it[:2] for it in ROUTES if "{project_id}" in it[1] or "{organization_id}" in it[1]])
-async def test_another_tenant_finds_nothing(account: Account, stranger: Account, method: str, path: str):
-    answer = await stranger.client.request(method, filled(path, account), content=b"not even JSON")
-    assert answer.status_code == 404
+async def test_another_tenant_finds_nothing(account: Account, stranger: Account):
+    for method, path, _ in ROUTES:
+        if "{project_id}" in path or "{organization_id}" in path:
+            answer = await stranger.client.request(method, filled(path, account), content=b"not even JSON")
+            assert answer.status_code == 404, (method, path)
 
 
 def test_the_description_shows_errors_as_problems(app: Litestar):

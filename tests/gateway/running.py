@@ -76,6 +76,11 @@ class RunningGateway:
         self.launch(**settings)
         wait_until(self.is_ready, f"the gateway to be ready: {self.output()[-2000:]}", 60)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def is_ready(self) -> bool:
         """Whether `/health/ready` says so."""
         assert self.process.poll() is None, self.output()
@@ -106,7 +111,7 @@ class RunningGateway:
     def close(self) -> None:
         """End it by whatever it takes."""
         self.http.close()
-        if self._process is not None and self._process.poll() is None:
+        if self.is_running:
             self.kill()
 
     def infer(self, name: str = "sum", rows: int = 1, headers: dict[str, str] | None = None) -> httpx.Response:

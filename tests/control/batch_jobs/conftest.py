@@ -14,12 +14,14 @@ from tests.gateway.breakable import BreakableValkey
 from tests.gateway.running import RunningGateway
 
 
-@pytest.fixture
-def gateway(short_tmp: Path) -> Generator[RunningGateway]:
-    """A gateway with a Valkey of its own, not started yet."""
-    valkey = BreakableValkey(short_tmp)
+@pytest.fixture(scope="session")
+def gateway(service_directory: Path) -> Generator[RunningGateway]:
+    """A gateway with a Valkey of its own, started by the first test that needs it."""
+    directory = service_directory / "gateway"
+    directory.mkdir()
+    valkey = BreakableValkey(directory)
     valkey.start()
-    running = RunningGateway(short_tmp, valkey)
+    running = RunningGateway(directory, valkey)
     yield running
     running.close()
     valkey.kill()
@@ -34,6 +36,12 @@ def no_jobs(database_url: str) -> None:
             await connection.execute("DELETE FROM batch_jobs")
 
     asyncio.run(delete_all())
+
+
+@pytest.fixture(autouse=True)
+def looked_for_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new job is found at once."""
+    monkeypatch.setattr("control.batch_jobs.dispatch.LOOK_S", 0.05)
 
 
 @pytest.fixture
@@ -51,5 +59,6 @@ def settings(settings: ControlSettings, gateway: RunningGateway) -> ControlSetti
 @pytest.fixture
 async def serving(app: Litestar, gateway: RunningGateway) -> RunningGateway:
     """The gateway, ready, which it is once control has published what to serve."""
-    await asyncio.to_thread(gateway.start)
+    if not gateway.is_running:
+        await asyncio.to_thread(gateway.start)
     return gateway
