@@ -16,6 +16,7 @@ from serving.buffers import Buffer, as_text
 from serving.classification import check_classification
 from serving.datatypes import DTYPES
 from serving.errors import RequestMalformed, ShapeMismatch, TensorInvalid
+from serving.layouts import Layouts, layout_of
 from serving.plain_requests import MAX_BODY, PlainDecoder
 from serving.tensors import Array, from_bytes, from_json
 
@@ -112,6 +113,7 @@ class RequestDecoder:
         self._all_binary = (True,) * len(self._outputs)
         self._decoder = msgspec.json.Decoder(RequestIn)
         self._plain = PlainDecoder(inputs[0]) if PlainDecoder.takes(inputs) else None
+        self._layouts = Layouts()
         self._name = inputs[0].name if inputs else ""
         self.takes_numbers = all(it.datatype != "BYTES" for it in inputs)
         """And no strings."""
@@ -132,8 +134,15 @@ class RequestDecoder:
                 return InferRequest({self._name: array}, len(array), self._outputs, self._all_json, request_id)
         if header_length == RAW:
             return self._decode_raw(body)
-        header, offset = (as_text(body), len(body)) if header_length is None else _split(body, header_length)
-        request = self._parse(header)
+        if header_length is None:
+            return self._decode_behind(as_text(body), body)
+        header = _header(body, header_length)
+        layout = self._layouts.find(header, len(body))
+        return self._decode_behind(header, body) if layout is None else InferRequest(layout.read(body), *layout.wanted)
+
+    def _decode_behind(self, header: bytes | bytearray, body: Buffer) -> InferRequest:
+        """The request that `header`, with which `body` begins, says of it."""
+        request, offset = self._parse(header), len(header)
         arrays: dict[str, Array] = {}
         for tensor in request.inputs:
             self.expect(tensor, arrays)
@@ -148,7 +157,10 @@ class RequestDecoder:
                 offset += size
         if offset != len(body):
             raise RequestMalformed(f"{len(body) - offset} bytes follow the last binary tensor")
-        return self.complete(request, arrays)
+        decoded = self.complete(request, arrays)
+        if len(header) < len(body):
+            self._learn(bytes(header), request, arrays, decoded)
+        return decoded
 
     def expect(self, tensor: TensorIn, arrays: Mapping[str, Array]) -> None:
         """Check what `tensor` says of itself; `arrays` are those before it. Raises TensorInvalid or ShapeMismatch."""
@@ -169,6 +181,15 @@ class RequestDecoder:
         rows = self._rows(arrays)
         classes = self._classes(request.outputs or (), rows)
         return InferRequest(arrays, rows, outputs, binary, request.id, parameters.priority, parameters.timeout, classes)
+
+    def _learn(self, header: bytes, request: RequestIn, arrays: Mapping[str, Array], decoded: InferRequest) -> None:
+        """Remember what `header` says, if all of its tensors are binary and others may say the same."""
+        if request.id is not None or any(it.parameters.binary_data_size is None for it in request.inputs):
+            return
+        wanted = msgspec.structs.astuple(decoded)[1:]
+        layout = layout_of(arrays, len(header), decoded.inputs, wanted)
+        if layout is not None:
+            self._layouts.learn(header, layout)
 
     def _decode_raw(self, body: Buffer) -> InferRequest:
         """The request whose body is the model's one input and nothing else; of BYTES it is one string, without its length."""
@@ -247,13 +268,13 @@ def fitting_shape(wanted: Sequence[int], count: int) -> list[int]:
     return shape
 
 
-def _split(body: Buffer, header_length: bytes) -> tuple[bytes, int]:
+def _header(body: Buffer, header_length: bytes) -> bytes:
     if not _is_length(header_length):
         raise RequestMalformed("Inference-Header-Content-Length is not a number of bytes")
     length = int(header_length)
     if length > len(body):
         raise RequestMalformed(f"Inference-Header-Content-Length is {length}, the body has {len(body)} bytes")
-    return bytes(body[:length]), length
+    return bytes(body[:length])
 
 
 def _is_length(header_length: bytes) -> bool:

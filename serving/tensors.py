@@ -105,9 +105,9 @@ def _is_nested(document: Any, data: bytes, shape: Shape) -> bool:
     The buffer takes them out of any nesting, so the lists are measured here; that none hides among the innermost is seen from
     the number of brackets.
     """
-    brackets = data.count(b"[")
-    if brackets == 1:
+    if data.find(b"[", 1) < 0:
         return True
+    brackets = data.count(b"[")
     lists = sum(math.prod(shape[:depth]) for depth in range(len(shape)))
     return brackets == lists and _has_lengths(document, shape)
 
