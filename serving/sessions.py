@@ -29,8 +29,8 @@ LARGE_RUN_BYTES: Final = 1 << 20
 
 Otherwise one request of 160 MB keeps 500 MB for good; giving back costs a run of that size nothing that could be measured.
 """
-RUNS_GIVING_BACK: Final = 4
-"""That many runs do, because what the large outputs lie in is free only when they have been sent."""
+RUNS_GIVING_BACK: Final = 8
+"""That many runs do, because what the large outputs lie in is free only when they have been sent and forgotten."""
 
 
 OPTIMIZED_BYTES: Final = (16 << 20, 1 << 30)
