@@ -68,6 +68,34 @@ LEAST_ROLE: Final[Mapping[Permission, Role | None]] = {
 }
 """The least role that has each permission; None: no role is asked for."""
 
+MEANINGS: Final[Mapping[Permission, str]] = {
+    "account": "Look after their own account.",
+    "organization:read": "See the organization and what it uses.",
+    "organization:write": "Rename the organization and change its settings.",
+    "organization:delete": "Delete the organization or hand it over.",
+    "members:read": "See who belongs to the organization, and its service accounts.",
+    "members:write": "Invite and remove people, change their roles, and look after service accounts.",
+    "audit:read": "Read and export the audit log.",
+    "projects:read": "See projects.",
+    "projects:create": "Create projects.",
+    "projects:write": "Rename and describe projects.",
+    "projects:share": "Say who sees a project, and who has which role in it.",
+    "projects:delete": "Archive, delete and restore projects.",
+    "events:read": "See changes as they happen.",
+    "models:read": "See models, their versions and files.",
+    "models:write": "Add, change and delete models and versions.",
+    "experiments:read": "See experiments and their runs.",
+    "experiments:write": "Record, change and delete runs.",
+    "deployments:read": "See deployments, their settings and batch jobs.",
+    "deployments:write": "Deploy models, change and delete deployments.",
+    "predictions:make": "Try deployments and run batch jobs.",
+    "telemetry:read": "See figures and requests with their values.",
+    "keys:read": "See the API keys of projects.",
+    "keys:write": "Create, change, rotate and revoke API keys.",
+    "keys:read_all": "See the API keys of all projects together.",
+}
+"""What each permission lets people do, for those who choose roles."""
+
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 
 

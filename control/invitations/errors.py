@@ -42,6 +42,13 @@ class TooManyInvitations(Conflict):
         super().__init__(f"an organization has at most {most} invitations waiting; revoke some first")
 
 
+class TooManySent(TooMany):
+    title = "Too many invitations today"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"an organization sends at most {most} invitations a day (UTC); go on tomorrow", retry_after_s=3600)
+
+
 class SentJustNow(TooMany):
     title = "Sent a moment ago"
 

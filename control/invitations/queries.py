@@ -86,6 +86,20 @@ async def count_invitations(connection: Connection, organization_id: UUID) -> in
     return await connection.fetchval(COUNT_INVITATIONS, organization_id)
 
 
+COUNT_SENT: Final[LiteralString] = """
+    UPDATE organizations
+    SET invitations_sent = CASE WHEN invitations_day = current_date THEN invitations_sent ELSE 0 END + $2,
+        invitations_day = current_date
+    WHERE id = $1
+    RETURNING invitations_sent
+"""
+
+
+async def count_sent(connection: Connection, organization_id: UUID, more: int) -> int:
+    """How many the organization has sent since midnight UTC, with so many more."""
+    return await connection.fetchval(COUNT_SENT, organization_id, more)
+
+
 FIND_INVITATION: Final[LiteralString] = """
     SELECT
         invitations.id, invitations.email, invitations.role, users.name AS invited_by,

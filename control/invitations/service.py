@@ -19,13 +19,15 @@ from control.identity.queries import find_user, insert_user
 from control.identity.schemas import Email, User
 from control.identity.service import normalized_email
 from control.invitations import queries
-from control.invitations.errors import InvitedSomebodyElse, InviteeUnfit, SentJustNow, TooManyInvitations
+from control.invitations.errors import InvitedSomebodyElse, InviteeUnfit, SentJustNow, TooManyInvitations, TooManySent
 from control.invitations.schemas import Invitation, InvitedAccount, InvitedRole, NewInvitations
 from control.mail.errors import AddressUnfit
 from control.mail.letters import Letter, address, one_line
 
 MOST_WAITING: Final = 1_000
 """Invitations of one organization."""
+MOST_A_DAY: Final = 1_000
+"""Mails that one organization makes us send, whatever it revokes in between."""
 TOKEN_BYTES: Final = 32
 
 
@@ -41,7 +43,7 @@ class Outcome(Struct, frozen=True):
 async def invite(connection: Connection, who: Who, inviter_id: UUID, new: NewInvitations) -> Outcome:
     """Invite everybody who is no member yet and was not invited a moment ago.
 
-    Raises InviteeUnfit or TooManyInvitations, and then nobody is invited.
+    Raises InviteeUnfit, TooManyInvitations or TooManySent, and then nobody is invited.
     """
     emails = list(dict.fromkeys(fit_email(it) for it in new.emails))
     members = await queries.list_member_emails(connection, who.organization_id, emails)
@@ -54,7 +56,7 @@ async def invite(connection: Connection, who: Who, inviter_id: UUID, new: NewInv
 
 
 async def resend(connection: Connection, who: Who, inviter_id: UUID, invitation_id: UUID) -> tuple[Invitation, str]:
-    """Invite somebody anew: the link they had works no more. Raises InvitationNotFound or SentJustNow."""
+    """Invite somebody anew: the link they had works no more. Raises InvitationNotFound, SentJustNow or TooManySent."""
     old = await queries.find_invitation(connection, who.organization_id, invitation_id)
     sent = await _send(connection, who, inviter_id, old.role, [old.email])
     if not sent:
@@ -133,6 +135,8 @@ async def _send(
     tokens = {it: secrets.token_urlsafe(TOKEN_BYTES) for it in emails}
     digests = {email: digest(token) for email, token in tokens.items()}
     sent = await queries.upsert_invitations(connection, who.organization_id, role, inviter_id, digests)
+    if await queries.count_sent(connection, who.organization_id, len(sent)) > MOST_A_DAY:
+        raise TooManySent(MOST_A_DAY)
     for it in sent:
         await record(connection, who, "invitation.send", Target(it.id, it.email), after={"role": it.role})
     return [(it, tokens[it.email]) for it in sent]

@@ -9,7 +9,16 @@ from control.members.errors import MemberNotFound
 from control.members.schemas import OrganizationMember
 
 LIST_MEMBERS: Final[LiteralString] = """
-    SELECT members.user_id, users.email, users.name, members.role, members.created_at AS joined_at
+    SELECT
+        members.user_id, users.email, users.name, members.role, members.created_at AS joined_at,
+        (
+            SELECT count(*)
+            FROM project_members
+            JOIN projects ON projects.id = project_members.project_id
+            WHERE project_members.user_id = members.user_id
+              AND projects.organization_id = $1
+              AND projects.deleted_at IS NULL
+        ) AS project_roles
     FROM members
     JOIN users ON users.id = members.user_id
     WHERE members.organization_id = $1
@@ -29,7 +38,16 @@ async def list_members(
 
 
 FIND_MEMBER: Final[LiteralString] = """
-    SELECT members.user_id, users.email, users.name, members.role, members.created_at AS joined_at
+    SELECT
+        members.user_id, users.email, users.name, members.role, members.created_at AS joined_at,
+        (
+            SELECT count(*)
+            FROM project_members
+            JOIN projects ON projects.id = project_members.project_id
+            WHERE project_members.user_id = members.user_id
+              AND projects.organization_id = $1
+              AND projects.deleted_at IS NULL
+        ) AS project_roles
     FROM members
     JOIN users ON users.id = members.user_id
     WHERE members.organization_id = $1

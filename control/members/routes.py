@@ -8,10 +8,10 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
-from control.identity.permissions import LEAST_ROLE, ROLES, allows
+from control.identity.permissions import LEAST_ROLE, MEANINGS, ROLES, allows
 from control.injected import AcrossTenants, Connection, Member, Origin, Principal, Who
 from control.members import queries, service
-from control.members.schemas import MemberPage, MemberPatch, OrganizationMember, RoleGrants
+from control.members.schemas import MemberPage, MemberPatch, OrganizationMember, PermissionMeaning, RoleTable
 
 Words = Annotated[str, QueryParameter(max_length=100, description="Part of a name or an e-mail address.")]
 
@@ -51,9 +51,14 @@ async def leave_organization(
 
 
 @get("/roles", operation_id="listRoles", tags=["Members"], permission="account")
-async def list_roles() -> list[RoleGrants]:
-    """The roles, from the least to the most, each with all it may do."""
-    return [RoleGrants(role, [it for it in LEAST_ROLE if allows(role, it)]) for role in ROLES]
+async def list_roles() -> RoleTable:
+    """The roles, and which of them may do what; the table that decides it, with a sentence for each permission."""
+    permissions = [
+        PermissionMeaning(name, MEANINGS[name], [role for role in ROLES if allows(role, name)])
+        for name, least in LEAST_ROLE.items()
+        if least is not None
+    ]
+    return RoleTable(list(ROLES), permissions)
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [list_members, change_member, remove_member, leave_organization, list_roles]

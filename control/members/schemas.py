@@ -16,6 +16,8 @@ class OrganizationMember(Struct, frozen=True):
     name: str
     role: Role
     joined_at: datetime
+    project_roles: int
+    """Projects in which they have a role of their own."""
 
 
 class MemberPage(Struct, frozen=True):
@@ -31,8 +33,18 @@ class MemberPatch(Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
 
 
-class RoleGrants(Struct, frozen=True):
-    """What a role may do."""
+class PermissionMeaning(Struct, frozen=True):
+    """Something that only some roles may do."""
 
-    role: Role
-    permissions: list[Permission]
+    name: Permission
+    sentence: str
+    roles: list[Role]
+    """That have it."""
+
+
+class RoleTable(Struct, frozen=True):
+    """All that roles decide."""
+
+    roles: list[Role]
+    """From the least to the most."""
+    permissions: list[PermissionMeaning]

@@ -189,6 +189,32 @@ async def test_an_organization_has_so_many_invitations(account: Account, monkeyp
     assert len((await account.client.get(invitations_of(account))).json()["items"]) == 2
 
 
+async def test_an_organization_sends_so_many_a_day_whatever_it_revokes(account: Account, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("control.invitations.service.MOST_A_DAY", 2)
+    for it in (await invite(account, new_email(), new_email()))["sent"]:
+        await account.client.delete(f"{invitations_of(account)}/{it['invitation']['id']}")
+    refused = await invite(account, new_email(), status=429)
+    assert refused["type"] == "urn:headrace:problem:TooManySent"
+    assert (await account.client.get(invitations_of(account))).json()["items"] == []
+
+
+async def test_the_count_begins_anew_every_day(account: Account, monkeypatch: pytest.MonkeyPatch, database: asyncpg.Connection):
+    monkeypatch.setattr("control.invitations.service.MOST_A_DAY", 1)
+    await invite(account, new_email())
+    yesterday = "UPDATE organizations SET invitations_day = current_date - 1 WHERE id = $1"
+    await database.execute(yesterday, account.organization_id)
+    await invite(account, new_email())
+
+
+async def test_a_look_alike_is_another_address(account: Account, stranger: Account):
+    """With a Cyrillic letter in it; full-width letters, in contrast, are one spelling of the plain ones."""
+    latin, look_alike = stranger.email, stranger.email.replace("example", "ex\u0430mple")
+    token = await invite_one(account, look_alike)
+    assert (await accept(stranger, token)).status_code == 403
+    wide = "".join(chr(ord(it) + 0xFEE0) if it.isalnum() else it for it in latin)
+    assert (await accept(stranger, await invite_one(account, wide))).status_code == 200
+
+
 BAD_EMAILS = [
     "ada@example.com\r\nBcc: eve@example.com",
     "ada@example.com, eve@example.com",

@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from control.identity.permissions import Role
+from control.identity.permissions import LEAST_ROLE, MEANINGS, Role
 from tests.control.conftest import Account, NewAccount
 
 
@@ -59,6 +59,13 @@ async def test_words_that_nobody_holds_find_nobody(account: Account, words: str)
 async def test_members_are_found_by_part_of_their_address(account: Account, admin: Account):
     found = (await account.client.get(members_of(account), params={"q": admin.email[4:20].upper()})).json()["items"]
     assert [it["user_id"] for it in found] == [str(admin.user_id)]
+
+
+async def test_roles_in_projects_are_counted(account: Account, viewer: Account):
+    path = f"/api/v1/projects/{account.project_id}/members/{viewer.user_id}"
+    assert (await account.client.put(path, json={"role": "developer"})).status_code == 200
+    counted = {it["user_id"]: it["project_roles"] for it in (await account.client.get(members_of(account))).json()["items"]}
+    assert counted == {str(account.user_id): 0, str(viewer.user_id): 1}
 
 
 async def test_a_role_holds_from_the_next_call_on(account: Account, admin: Account, viewer: Account):
@@ -135,8 +142,11 @@ async def test_a_wrong_change_is_the_callers_fault(account: Account, body: dict[
 
 
 async def test_the_roles_are_told_as_the_table_has_them(viewer: Account):
-    roles = {it["role"]: set(it["permissions"]) for it in (await viewer.client.get("/api/v1/roles")).json()}
-    assert list(roles) == ["viewer", "developer", "admin", "owner"]
+    table = (await viewer.client.get("/api/v1/roles")).json()
+    assert table["roles"] == ["viewer", "developer", "admin", "owner"]
+    roles = {role: {it["name"] for it in table["permissions"] if role in it["roles"]} for role in table["roles"]}
+    assert roles["owner"] == {name for name, least in LEAST_ROLE.items() if least is not None} == MEANINGS.keys() - {"account"}
+    assert all(it["sentence"].endswith(".") for it in table["permissions"])
     assert roles["viewer"] < roles["developer"] < roles["admin"] < roles["owner"]
     assert "members:write" in roles["admin"] - roles["developer"]
     assert "organization:delete" in roles["owner"] - roles["admin"]

@@ -1611,6 +1611,7 @@ export interface components {
             /** Format: date-time */
             joined_at: string;
             name: string;
+            project_roles: number;
             /** @enum {string} */
             role: "viewer" | "developer" | "admin" | "owner";
             /** Format: uuid */
@@ -1665,6 +1666,13 @@ export interface components {
         /** PasswordResetRequest */
         PasswordResetRequest: {
             email: string;
+        };
+        /** PermissionMeaning */
+        PermissionMeaning: {
+            /** @enum {string} */
+            name: "account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:share" | "projects:delete" | "events:read" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all";
+            roles: ("viewer" | "developer" | "admin" | "owner")[];
+            sentence: string;
         };
         /**
          * Problem
@@ -1828,11 +1836,10 @@ export interface components {
             latency_goal_ms?: number | null;
             max_concurrency?: number | null;
         };
-        /** RoleGrants */
-        RoleGrants: {
-            permissions: ("account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:share" | "projects:delete" | "events:read" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all")[];
-            /** @enum {string} */
-            role: "viewer" | "developer" | "admin" | "owner";
+        /** RoleTable */
+        RoleTable: {
+            permissions: components["schemas"]["PermissionMeaning"][];
+            roles: ("viewer" | "developer" | "admin" | "owner")[];
         };
         /** Rotation */
         Rotation: {
@@ -4706,7 +4713,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RoleGrants"][];
+                    "application/json": components["schemas"]["RoleTable"];
                 };
             };
             /** @description What went wrong. */
