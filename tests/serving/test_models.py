@@ -15,7 +15,7 @@ from onnx import TensorProto, helper
 
 from contracts.errors import HeadraceError
 from serving.errors import InputRefusedByModel, ModelClosed, ModelNotLoadable
-from serving.memory import Growth
+from serving.memory import Growth, trim
 from serving.models import Model, load_model
 from serving.requests import InferRequest
 from serving.sessions import RUNS_GIVING_BACK, Source
