@@ -28,3 +28,7 @@ export type BatchJob = Schemas['BatchJob'];
 export type AuditEntry = Schemas['AuditEntry'];
 export type OwnSession = Schemas['OwnSession'];
 export type OpenInvitation = Schemas['OpenInvitation'];
+export type Invitation = Schemas['Invitation'];
+export type Invited = Schemas['Invited'];
+export type OrganizationMember = Schemas['OrganizationMember'];
+export type RoleTable = Schemas['RoleTable'];

@@ -9,6 +9,7 @@ import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
 import { keyRoutes } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
+import { settingsPages, settingsRoute } from '@/features/organization/routes';
 import { overviewRoute, projectListRoute } from '@/features/projects/routes';
 import { PageSkeleton } from '@/ui/Skeleton';
 
@@ -32,6 +33,8 @@ const homeRoute = createRoute({
   },
 });
 
+const organizationSettings = settingsRoute(organizationRoute);
+
 const routeTree = rootRoute.addChildren([
   ...authRoutes(rootRoute),
   sessionRoute.addChildren([
@@ -40,6 +43,7 @@ const routeTree = rootRoute.addChildren([
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
       auditRoute(organizationRoute),
+      organizationSettings.addChildren([...settingsPages(organizationSettings)]),
       projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute)]),
     ]),
   ]),

@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { BookOpen, FolderKanban, type LucideIcon, ScrollText, X } from 'lucide-react';
+import { BookOpen, FolderKanban, type LucideIcon, ScrollText, Users, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 
 import { useMe } from '@/api/session';
@@ -46,6 +46,7 @@ function Navigation({ onNavigate }: { onNavigate?: () => void }) {
     <>
       <nav aria-label="Main" className="flex flex-1 flex-col gap-0.5 overflow-y-auto p-3">
         {org && project ? <ProjectLinks org={org} project={project} onNavigate={onNavigate} /> : <OrganizationLinks onNavigate={onNavigate} />}
+        <PeopleLink org={org} onNavigate={onNavigate} />
         <AuditLink org={org} onNavigate={onNavigate} />
       </nav>
       <Footer />
@@ -70,6 +71,15 @@ const OrganizationLinks = ({ onNavigate }: OnNavigate) =>
       <span className="truncate">Projects</span>
     </Link>
   ));
+
+/** The people and settings of the organization. */
+const PeopleLink = ({ org, onNavigate }: { org: string | undefined } & OnNavigate) =>
+  org && (
+    <Link to="/o/$org/settings/members" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
+      <Icon of={Users} />
+      Members
+    </Link>
+  );
 
 /** For those who may read it. */
 function AuditLink({ org, onNavigate }: { org: string | undefined } & OnNavigate) {

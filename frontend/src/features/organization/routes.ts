@@ -1,0 +1,19 @@
+import { type AnyRoute, createRoute, lazyRouteComponent } from '@tanstack/react-router';
+
+const parseQ = ({ q }: Record<string, unknown>): { q?: string | undefined } => ({ q: typeof q === 'string' && q ? q.slice(0, 100) : undefined });
+
+/** An organization's settings: a page for each subject below one row of tabs. */
+export const settingsRoute = <Parent extends AnyRoute>(organization: Parent) =>
+  createRoute({
+    getParentRoute: () => organization,
+    path: 'settings',
+    component: lazyRouteComponent(() => import('./SettingsLayout'), 'SettingsLayout'),
+  });
+
+export const settingsPages = <Parent extends AnyRoute>(settings: Parent) =>
+  [
+    createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('./SettingsLayout'), 'FirstTab') }),
+    createRoute({ getParentRoute: () => settings, path: 'members', validateSearch: parseQ, component: lazyRouteComponent(() => import('./MembersPage'), 'MembersPage') }),
+    createRoute({ getParentRoute: () => settings, path: 'invitations', component: lazyRouteComponent(() => import('./InvitationsPage'), 'InvitationsPage') }),
+    createRoute({ getParentRoute: () => settings, path: 'roles', component: lazyRouteComponent(() => import('./RolesPage'), 'RolesPage') }),
+  ] as const;
