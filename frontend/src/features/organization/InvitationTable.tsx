@@ -16,7 +16,7 @@ import { useResend, useRevoke } from './queries';
 const HEAD = (
   <>
     <Th>Invited</Th>
-    <Th>Role</Th>
+    <Th className="hidden sm:table-cell">Role</Th>
     <Th className="hidden sm:table-cell">Expires</Th>
     <Th>
       <span className="sr-only">Actions</span>
@@ -33,37 +33,42 @@ export function InvitationTable({ organizationId, invitations }: { organizationI
   const link = resending.data?.link;
   const resend = (invitation: Invitation) => resending.mutate(invitation, { onSuccess: (sent) => !sent.link && toast.success(`A new link is on its way to ${invitation.email}`), onError: toast.problem });
   return (
-          <>
-            <Table label="Invitations" head={HEAD}>
-              {invitations.map((invitation) => (
-                <Tr key={invitation.id}>
-                  <Td className="max-w-72 break-all">
-                    {invitation.email}
-                    {invitation.invited_by && <p className="text-caption text-subtle">by {invitation.invited_by}</p>}
-                  </Td>
-                  <Td>{invitation.role}</Td>
-                  <Td className="hidden text-muted sm:table-cell">
-                    {new Date(invitation.expires_at).getTime() <= now ? <StatusPill tone="warn">Expired</StatusPill> : <RelativeTime time={invitation.expires_at} />}
-                  </Td>
-                  <Td className="text-right whitespace-nowrap">
-                    <Button size="small" variant="ghost" aria-label={`Send again to ${invitation.email}`} onClick={() => resend(invitation)}>
-                      Send again
-                    </Button>
-                    <Button size="small" variant="ghost" aria-label={`Revoke the invitation of ${invitation.email}`} onClick={() => setRevoking(invitation)}>
-                      Revoke
-                    </Button>
-                  </Td>
-                </Tr>
-              ))}
-            </Table>
-            {revoking && (
-              <ConfirmDialog open onOpenChange={() => setRevoking(null)} title="Revoke the invitation?" effect={`The link that ${revoking.email} got works no more.`} action="Revoke invitation" onConfirm={() => revoke(revoking)} />
-            )}
-            {link && (
-              <Dialog open onOpenChange={() => resending.reset()} title="Hand this link on" description="No mail server is set. The link works once, and the one before works no more.">
-                <CodeBlock code={link} label="Link of the invitation" wrap />
-              </Dialog>
-            )}
-          </>
+    <>
+      <Table label="Invitations" head={HEAD}>
+        {invitations.map((invitation) => (
+          <Tr key={invitation.id}>
+            <Td className="max-w-72">
+              <p className="break-all">{invitation.email}</p>
+              <p className="text-caption text-subtle">
+                <span className="sm:hidden">{invitation.role} </span>
+                {invitation.invited_by && `by ${invitation.invited_by}`}
+              </p>
+            </Td>
+            <Td className="hidden sm:table-cell">{invitation.role}</Td>
+            <Td className="hidden text-muted sm:table-cell">
+              {new Date(invitation.expires_at).getTime() <= now ? <StatusPill tone="warn">Expired</StatusPill> : <RelativeTime time={invitation.expires_at} />}
+            </Td>
+            <Td className="text-right">
+              <div className="flex flex-col items-end gap-1 sm:flex-row sm:justify-end">
+                <Button size="small" variant="ghost" aria-label={`Send again to ${invitation.email}`} onClick={() => resend(invitation)}>
+                  Send again
+                </Button>
+                <Button size="small" variant="ghost" aria-label={`Revoke the invitation of ${invitation.email}`} onClick={() => setRevoking(invitation)}>
+                  Revoke
+                </Button>
+              </div>
+            </Td>
+          </Tr>
+        ))}
+      </Table>
+      {revoking && (
+        <ConfirmDialog open onOpenChange={() => setRevoking(null)} title="Revoke the invitation?" effect={`The link that ${revoking.email} got works no more.`} action="Revoke invitation" onConfirm={() => revoke(revoking)} />
+      )}
+      {link && (
+        <Dialog open onOpenChange={() => resending.reset()} title="Hand this link on" description="No mail server is set. The link works once, and the one before works no more.">
+          <CodeBlock code={link} label="Link of the invitation" wrap />
+        </Dialog>
+      )}
+    </>
   );
 }
