@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin
 
-.PHONY: up test check clients fmt fuzz bench bench-peers types setup e2e clean
+.PHONY: up test check clients fmt fuzz fuzz-api bench bench-peers types setup e2e clean
 
 up: ## Install what is missing, start everything, load the sample project. ARGS="--detach" and others are passed on.
 	@$(PYTHON) -I headrace/bootstrap.py up $(ARGS)
@@ -40,6 +40,9 @@ types: ## Regenerate the console's API types from the control plane's OpenAPI do
 
 fuzz: setup ## Fuzz the parsers for ten minutes, or as ARGS="--minutes 60 --keep http" says.
 	$(RUN)/python -m tests.fuzz.run $(ARGS)
+
+fuzz-api: setup ## Try the API against its OpenAPI document for ten minutes, or as SECONDS=3600 says.
+	FUZZ_API_S=$(or $(SECONDS),600) $(RUN)/pytest -q tests/control/test_description.py
 
 bench: setup ## Measure the hot path beside its references; writes docs/benchmarks.md.
 	$(RUN)/python -m loadtests.bench $(ARGS)

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 from litestar import Request, Response
 from litestar.datastructures import MutableScopeHeaders
+from litestar.routes import HTTPRoute
+from litestar.status_codes import HTTP_204_NO_CONTENT
 from litestar.types import Message, Scope
 
 from contracts.problems import answer_with_problem
@@ -39,8 +41,16 @@ async def add_headers(message: Message, scope: Scope) -> None:
     headers["X-Request-Id"] = name_request(scope)
     for name, value in SECURITY_HEADERS.items():
         headers.setdefault(name, value)
+    if scope["method"] == "OPTIONS" and message["status"] == HTTP_204_NO_CONTENT:
+        headers["Allow"] = ", ".join(sorted(methods_of(scope)))  # Litestar's own forgets handlers that came later
     if scope["path"].startswith("/api/"):
         headers.setdefault("Cache-Control", "no-store")
+
+
+def methods_of(scope: Scope) -> set[str]:
+    """What the path of a request may be called with."""
+    routes = [it for it in scope["litestar_app"].routes if isinstance(it, HTTPRoute)]
+    return {method for it in routes if it.path_format == scope["path_template"] for method in it.methods}
 
 
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -82,12 +82,18 @@ def _named_in(schemas: list[Any]) -> set[str]:
 def _mended(operation: dict[str, Any], public: Container[Any]) -> dict[str, Any]:
     security = {"security": []} if operation["operationId"] in public else {}
     content = {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    responses = {status: it for status, it in operation["responses"].items() if not status.startswith("4")}
+    responses = {status: _without_nothing(it) for status, it in operation["responses"].items() if not status.startswith("4")}
     return {
         **operation,
         **security,
         "responses": {**responses, "default": {"description": "What went wrong.", "content": content}},
     }
+
+
+def _without_nothing(response: dict[str, Any]) -> dict[str, Any]:
+    """An answer without a body has no content type either."""
+    described = [it.get("schema") for it in response.get("content", {}).values()]
+    return {key: it for key, it in response.items() if key != "content"} if described == [{"type": "null"}] else response
 
 
 class DocsPlugin(OpenAPIRenderPlugin):

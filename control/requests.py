@@ -1,8 +1,10 @@
 """The request as handlers meet it: what callers get wrong about its body is their fault, not Litestar's failure."""
 
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from typing import Any
 
+import msgspec
 from litestar import Request
 from litestar.exceptions import InternalServerException
 
@@ -28,10 +30,26 @@ class ControlRequest(Request[Any, Any, Any]):
             raise RequestIncomplete("the request ended before the whole body was there") from error
 
     async def json(self) -> Any:
-        """Raises Invalid if the body is not UTF-8 or is nested too deeply; what is no JSON otherwise is Litestar's to refuse."""
+        """Raises Invalid if the body is not UTF-8, is nested too deeply, or has a value that is only nearly of its type.
+
+        What is no JSON otherwise, or does not fit at all, is Litestar's to refuse.
+        """
         try:
-            return await super().json()
+            value = await super().json()
         except UnicodeDecodeError as error:
             raise Invalid("the request is not valid UTF-8") from error
         except RecursionError as error:
             raise Invalid("the request is nested too deeply") from error
+        if body := self.route_handler.parsed_data_field:
+            check_strictly(value, body.annotation)
+        return value
+
+
+def check_strictly(value: Any, type: Any) -> None:
+    """Raises Invalid for what Litestar would take for something else: `0` for false, `"1"` for a number."""
+    try:
+        msgspec.convert(value, type)
+    except msgspec.ValidationError as error:
+        with suppress(msgspec.ValidationError):
+            msgspec.convert(value, type, strict=False)
+            raise Invalid(str(error)) from error

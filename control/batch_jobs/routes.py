@@ -114,9 +114,7 @@ async def delete_batch_job(job_id: FromPath[UUID], tenant: Tenant, resources: Re
     await service.delete_job(resources, tenant.project_id, job_id, who)
 
 
-DOWNLOAD: Final = {
-    HTTP_200_OK: ResponseSpec(bytes, description="The file.", media_type="application/octet-stream", generate_examples=False)
-}
+DOWNLOAD: Final = {HTTP_200_OK: ResponseSpec(bytes, description="The file.", media_type="*/*", generate_examples=False)}
 
 
 @get(JOB + "/results", operation_id="getBatchJobResults", tags=["Batch jobs"], permission="telemetry:read", responses=DOWNLOAD)

@@ -1,6 +1,5 @@
 """Monitoring routes: telemetry knows the numbers, control knows whose they are."""
 
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -10,11 +9,14 @@ from litestar.params import FromPath, QueryParameter
 
 from contracts.monitoring import RecentRequests, RequestSummary
 from control.deployments.queries import find_name
+from control.fields import read_time
 from control.injected import Database, Resources, Tenant
 from control.monitoring.client import ask
 
-Start = Annotated[datetime | None, QueryParameter(name="from", description="Absent: one hour before `to`.")]
-End = Annotated[datetime | None, QueryParameter(name="to", description="Absent: now.")]
+Start = Annotated[
+    str | None, QueryParameter(name="from", format="date-time", max_length=64, description="Absent: one hour before `to`.")
+]
+End = Annotated[str | None, QueryParameter(name="to", format="date-time", max_length=64, description="Absent: now.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many calls to answer at most.")]
 
 
@@ -28,8 +30,8 @@ async def get_request_summary(
     deployment_id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources, start: Start = None, end: End = None
 ) -> RequestSummary:
     """Requests, errors and latency percentiles of a deployment over time; the last hour unless told otherwise."""
+    bounds = {name: it.isoformat() for name, it in (("from", read_time(start)), ("to", read_time(end))) if it}
     await database.run(lambda it: find_name(it, tenant.project_id, deployment_id))
-    bounds = {name: it.isoformat() for name, it in (("from", start), ("to", end)) if it}
     query = {"deployment_id": str(deployment_id)} | bounds
     return await ask(resources, tenant, "/monitoring/requests", query, RequestSummary)
 

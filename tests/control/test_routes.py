@@ -70,6 +70,15 @@ async def test_another_tenant_finds_nothing(account: Account, stranger: Account)
             assert answer.status_code == 404, (method, path)
 
 
+async def test_every_path_says_what_it_takes(account: Account):
+    taken: dict[str, set[str]] = {}
+    for method, path, _ in ROUTES:
+        taken.setdefault(path, {"OPTIONS"}).add(method)
+    for path, methods in taken.items():
+        answer = await account.client.options(filled(path, account))
+        assert (answer.status_code, set(answer.headers["Allow"].split(", "))) == (204, methods), path
+
+
 def test_the_description_shows_errors_as_problems(app: Litestar):
     description = describe(app)
     operations = [it for item in description["paths"].values() for it in item.values()]
