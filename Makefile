@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = .venv/bin
 
-.PHONY: up test check clients fmt fuzz fuzz-api bench bench-peers types setup e2e clean
+.PHONY: up test check clients fmt fuzz fuzz-api bench bench-peers bench-lists seed types setup e2e clean
 
 up: ## Install what is missing, start everything, load the sample project. ARGS="--detach" and others are passed on.
 	@$(PYTHON) -I headrace/bootstrap.py up $(ARGS)
@@ -49,6 +49,12 @@ bench: setup ## Measure the hot path beside its references; writes docs/benchmar
 
 bench-peers: setup ## The same beside MLServer, KServe, BentoML, LitServe, Ray Serve and Triton (installs each; gigabytes).
 	$(RUN)/python -m loadtests.bench_peers $(ARGS)
+
+bench-lists: setup ## Time every list and search of the API on a large database; writes docs/benchmarks.md.
+	$(RUN)/python -m loadtests.lists $(ARGS)
+
+seed: setup ## Fill the migrated, empty database of HEADRACE_DATABASE_URL with 1,000 organizations, or as ARGS="--scale 0.1" says.
+	$(RUN)/python -m loadtests.seed $(ARGS)
 
 clean: ## Remove what was installed and built; never the data.
 	rm -rf .venv .tools frontend/node_modules frontend/dist

@@ -1,11 +1,11 @@
 """`make bench`: the gateway beside a bare HTTP server, a FastAPI server and onnxruntime alone, in one interleaved run.
 
-The servers have one core, wrk the other. Prints tables and writes them to `docs/benchmarks.md`.
+After it control, beside FastAPI with SQLAlchemy. The servers have one core, wrk the other. Prints tables and writes them to
+`docs/benchmarks.md`.
 """
 
 import argparse
 import shutil
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,8 @@ from typing import Final
 
 from loadtests import report
 from loadtests.cases import CASES, Case
-from loadtests.load import Measurement, cores, load, rows_alone
+from loadtests.load import Measurement, cores, load, median, rows_alone
+from loadtests.me import measure_me
 from loadtests.steady import Steady, measure_steadiness
 from loadtests.subjects import NotStarted, Subject, constant, fastapi, gateway
 
@@ -45,14 +46,17 @@ def main() -> int:
     try:
         results, alone = measure_all(cases, arguments.seconds, arguments.rounds, pinned)
         steady = measure_steadiness(pinned) if arguments.steady else None
+        me = measure_me(arguments.seconds, arguments.rounds, pinned)
     except NotStarted as error:
         print(error, file=sys.stderr)
         return 1
-    text = render(results, alone, steady, is_pinned=pinned[0] is not None)
-    print(text)
-    if not arguments.no_write:
-        report.write(text, DOCUMENT, "two cores" if arguments.two_cores else "one core")
-    return 1 if any(it.errors for it in results.values()) else 0
+    share = "two cores" if arguments.two_cores else "one core"
+    sections = {share: render(results, alone, steady, is_pinned=pinned[0] is not None), f"me, {share}": report.me(me, share)}
+    for name, text in sections.items():
+        print(text)
+        if not arguments.no_write:
+            report.write(text, DOCUMENT, name)
+    return 1 if any(it.errors for it in (*results.values(), *me.values())) else 0
 
 
 def measure_all(
@@ -92,19 +96,6 @@ def _round(
                 if case.has_binary and not subject.name.startswith("FastAPI"):
                     found = load(subject, case, case.binary(), connections, seconds, client_core)
                     yield (subject.name, f"{case.name} binary", connections), found
-
-
-def median(runs: list[Measurement]) -> Measurement:
-    """The middle of each number; errors add up."""
-    return Measurement(
-        statistics.median(it.requests_per_s for it in runs),
-        statistics.median(it.p50_us for it in runs),
-        statistics.median(it.p99_us for it in runs),
-        statistics.median(it.p999_us for it in runs),
-        statistics.median(it.mean_us for it in runs),
-        statistics.median(it.cpu_us for it in runs),
-        sum(it.errors for it in runs),
-    )
 
 
 def render(

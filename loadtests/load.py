@@ -3,10 +3,11 @@
 import json
 import os
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -18,7 +19,7 @@ from msgspec import Struct
 from loadtests.cases import Body, Case
 from loadtests.subjects import Subject, pinned
 
-SCRIPT: Final = Path(__file__).with_name("infer.lua")
+SCRIPT: Final = Path(__file__).with_name("call.lua")
 LITTLE_FROM, LITTLE_SHARE = 64, 0.1
 """Fewer connections than this may all be waiting for wrk itself, whatever the server does."""
 
@@ -49,20 +50,44 @@ def load(
         file.flush()
         settings = {
             "BENCH_BODY": file.name,
-            "BENCH_KEY": subject.key,
             "BENCH_HEADER_BYTES": str(body.header_bytes or ""),
             "BENCH_PAUSE_MS": str(pause_ms or ""),
         }
-        before = _cpu_s(subject)
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), subject.url(case)]
-        done = subprocess.run(pinned(command, core), env=os.environ | settings, check=True, capture_output=True)
-    found = json.loads(done.stdout.strip().splitlines()[-1])
-    cpu_us = (_cpu_s(subject) - before) / max(1, found["requests_per_s"] * seconds) * 1e6
-    measured = msgspec.convert(found | {"cpu_us": cpu_us}, Measurement)
+        measured = _call(subject, subject.url(case), settings, connections, seconds, core)
     under_way = measured.requests_per_s * measured.mean_us / 1e6
     if pause_ms is None and connections >= LITTLE_FROM and under_way < LITTLE_SHARE * connections:
         return msgspec.structs.replace(measured, errors=measured.errors + connections)
     return measured
+
+
+def load_get(subject: Subject, connections: int, seconds: int, core: int | None) -> Measurement:
+    """Let wrk GET the subject's path."""
+    return _call(subject, subject.address + subject.path, {}, connections, seconds, core)
+
+
+def _call(
+    subject: Subject, url: str, settings: Mapping[str, str], connections: int, seconds: int, core: int | None
+) -> Measurement:
+    before = _cpu_s(subject)
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT), url]
+    environment = {**os.environ, "BENCH_KEY": subject.key, **settings}
+    done = subprocess.run(pinned(command, core), env=environment, check=True, capture_output=True)
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    cpu_us = (_cpu_s(subject) - before) / max(1, found["requests_per_s"] * seconds) * 1e6
+    return msgspec.convert(found | {"cpu_us": cpu_us}, Measurement)
+
+
+def median(runs: list[Measurement]) -> Measurement:
+    """The middle of each number; errors add up."""
+    return Measurement(
+        statistics.median(it.requests_per_s for it in runs),
+        statistics.median(it.p50_us for it in runs),
+        statistics.median(it.p99_us for it in runs),
+        statistics.median(it.p999_us for it in runs),
+        statistics.median(it.mean_us for it in runs),
+        statistics.median(it.cpu_us for it in runs),
+        sum(it.errors for it in runs),
+    )
 
 
 def rows_alone(model: Path, seconds: float, batch_sizes: Iterable[int], core: int | None) -> dict[int, float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from loadtests.load import Measurement
+from loadtests.me import CONNECTIONS
 from loadtests.steady import EARLY, LATE, Steady
 
 TITLE: Final = "# Benchmarks\n"
@@ -51,6 +52,24 @@ def steady(found: Steady) -> str:
         f"p99 {_time(half.p99_us)} and p99.9 {_time(half.p999_us)} ({half.p999_us / half.p50_us:.1f} times p50). "
         f"Its resident memory after {LATE:,} requests was {found.late_bytes / 1e6:.1f} MB, {growth:+.1%} of that after {EARLY:,}."
     )
+
+
+def me(found: Mapping[str, Measurement], share: str) -> str:
+    """Who the caller is, beside the same in the usual way; the first is the reference."""
+    reference = next(iter(found.values()))
+    lines = [
+        f"`GET /api/v1/me` at {CONNECTIONS} connections, medians of the rounds; the server had {share},",
+        "and so had wrk and PostgreSQL.",
+        "",
+        machine(),
+        "",
+        "| server | requests/s | p50 | p99 | CPU | times the first | errors |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for server, it in found.items():
+        numbers = f"{it.requests_per_s:,.0f} | {_time(it.p50_us)} | {_time(it.p99_us)} | {_time(it.cpu_us)}"
+        lines.append(f"| {server} | {numbers} | {_ratio(it, reference, '.1f')} | {it.errors} |")
+    return "\n".join(lines)
 
 
 def _ratio(it: Measurement, reference: Measurement | None, form: str) -> str:

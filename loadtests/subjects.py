@@ -63,6 +63,13 @@ def fastapi(folder: Path, core: int | None) -> Generator[Subject]:
 
 
 @contextmanager
+def fastapi_me(folder: Path, database_url: str, secret: str, core: int | None) -> Generator[Subject]:
+    """FastAPI + uvicorn + SQLAlchemy on control's database."""
+    with _server("fastapi_me", "FastAPI + SQLAlchemy", [database_url, secret], folder, core) as subject:
+        yield subject
+
+
+@contextmanager
 def gateway(folder: Path, core: int | None, client_core: int | None) -> Generator[Subject]:
     """A whole gateway with every model in `folder`: key, limit, route table from Valkey, batcher, request log, metrics.
 

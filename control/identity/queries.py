@@ -144,8 +144,9 @@ FIND_LEFT_WITHOUT_OWNER: Final[LiteralString] = """
       AND own.role = 'owner'
       AND EXISTS (
           SELECT FROM members
-          JOIN users ON users.id = members.user_id
-          WHERE members.organization_id = own.organization_id AND members.user_id <> own.user_id AND users.kind = 'person'
+          WHERE members.organization_id = own.organization_id
+            AND members.user_id <> own.user_id
+            AND (SELECT kind FROM users WHERE id = members.user_id) = 'person'
       )
       AND NOT EXISTS (
           SELECT FROM members
@@ -167,8 +168,9 @@ DELETE_OWN_ORGANIZATIONS: Final[LiteralString] = """
     WHERE id IN (SELECT organization_id FROM members WHERE user_id = $1)
       AND NOT EXISTS (
           SELECT FROM members
-          JOIN users ON users.id = members.user_id
-          WHERE members.organization_id = organizations.id AND members.user_id <> $1 AND users.kind = 'person'
+          WHERE members.organization_id = organizations.id
+            AND members.user_id <> $1
+            AND (SELECT kind FROM users WHERE id = members.user_id) = 'person'
       )
 """
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -323,6 +323,7 @@ async def test_organizations_have_chains_of_their_own(new_account: NewAccount, c
         (("rare@example.com", None, None, None, None, None), "audit_entries_actor"),
         ((None, "rare.action", None, None, None, None), "audit_entries_action"),
         ((None, None, "rare thing", None, None, None), "audit_entries_target_name"),
+        ((None, None, None, UUID(int=1), None, None), "audit_entries_project"),
     ],
 )
 async def test_lists_are_read_by_indexes(account: Account, connection: asyncpg.Connection, wanted: tuple[Any, ...], index: str):

@@ -1,15 +1,18 @@
--- wrk script: POSTs the file BENCH_BODY and ends with one line of JSON. Also from the environment, where they are not empty: the key
--- BENCH_KEY, the length of the body's JSON part BENCH_HEADER_BYTES, and how long each client pauses between requests, BENCH_PAUSE_MS.
+-- wrk script: POSTs the file BENCH_BODY, or GETs without one, and ends with one line of JSON. Also from the environment, where they
+-- are not empty: the key BENCH_KEY, the length of the body's JSON part BENCH_HEADER_BYTES, and how long each client pauses between
+-- requests, BENCH_PAUSE_MS.
 local function setting(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil
 end
 
-local file = assert(io.open(setting("BENCH_BODY"), "rb"))
-wrk.method = "POST"
-wrk.body = file:read("*a")
-file:close()
-wrk.headers["Content-Type"] = "application/json"
+if setting("BENCH_BODY") then
+  local file = assert(io.open(setting("BENCH_BODY"), "rb"))
+  wrk.method = "POST"
+  wrk.body = file:read("*a")
+  file:close()
+  wrk.headers["Content-Type"] = "application/json"
+end
 if setting("BENCH_HEADER_BYTES") then
   wrk.headers["Content-Type"] = "application/octet-stream"
   wrk.headers["Inference-Header-Content-Length"] = setting("BENCH_HEADER_BYTES")
