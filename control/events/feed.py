@@ -38,6 +38,7 @@ MAX_UNSTORED: Final = 10_000
 MAX_STREAMS: Final = 2000
 MAX_STREAMS_OF_ONE: Final = 20
 """Of one person in one process: more than tabs anybody has open."""
+ABOUT_PROJECTS: Final = "project."
 RECONNECT_S: Final = 1.0
 POLL_S: Final = 1.0
 
@@ -66,9 +67,9 @@ class Told(Struct, frozen=True):
 
 
 class Stream:
-    """One open page: what it has yet to be told."""
+    """One open page, of a project or of the organization alone: what it has yet to be told."""
 
-    def __init__(self, organization_id: UUID, project_id: UUID, user_id: UUID) -> None:
+    def __init__(self, organization_id: UUID, project_id: UUID | None, user_id: UUID) -> None:
         self.organization_id = organization_id
         self.project_id = project_id
         self.user_id = user_id
@@ -78,12 +79,18 @@ class Stream:
 
     def offer(self, told: Told) -> None:
         """Pass an event on if it is for this page; a page too far behind is over."""
-        if told.event.project_id not in (None, self.project_id):
+        if not self.wants(told.event):
             return
         self._waiting.append(told)
         self._woken.set()
         if len(self._waiting) > MAX_WAITING:
             self.end()
+
+    def wants(self, event: Event) -> bool:
+        """Whether the page may show it: pages of the organization have lists of projects, and no more of what is in them."""
+        if self.project_id is None and event.type.startswith(ABOUT_PROJECTS):
+            return True
+        return event.project_id in (None, self.project_id)
 
     def end(self) -> None:
         """Let the page come again."""

@@ -1,4 +1,4 @@
-"""The event stream of a project, as browsers' EventSource reads it."""
+"""The event streams of a project and of an organization, as browsers' EventSource reads them."""
 
 import time
 from collections.abc import AsyncGenerator
@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 
 from control import resources as opened
 from control.database import DatabaseUnavailable
-from control.events.feed import Stream, StreamId, Told, history, parse_id, text_of
-from control.injected import Principal, Resources, Tenant
+from control.events.feed import ABOUT_PROJECTS, Stream, StreamId, Told, history, parse_id, text_of
+from control.injected import Member, Principal, Resources, Tenant
 from control.organizations.queries import find_membership
 
 HEARTBEAT_S: Final = 15.0
@@ -30,7 +30,7 @@ LastEventId = Annotated[
 ]
 
 
-class ProjectEvent(Struct, frozen=True):
+class Change(Struct, frozen=True):
     """What changed."""
 
     type: str
@@ -54,15 +54,35 @@ EVENTS: Final = {
 async def stream_events(
     tenant: Tenant, principal: Principal, resources: Resources, last_event_id: LastEventId = None
 ) -> ServerSentEvent:
-    """What changes in a project, as it happens.
+    """What changes in a project, and in its organization's people and projects, as it happens.
 
     Events named `change` say what changed. `open` comes first; `reset` in its place says that what came after `Last-Event-ID` is
-    not known any more, so that everything is to be loaded anew. The stream ends with the session, and now and then without
-    reason: connect again with the last `id`.
+    not known any more, so that everything is to be loaded anew. `end` says that the caller may not see this any more. The stream
+    ends with the session, and now and then without reason: connect again with the last `id`.
     """
-    resources.feed.check_room(tenant.user_id)
     stream = Stream(tenant.organization_id, tenant.project_id, tenant.user_id)
-    return ServerSentEvent(tell(stream, resources, principal.session_id, parse_id(last_event_id or "")))
+    return follow(stream, resources, principal.session_id, last_event_id)
+
+
+@get(
+    "/organizations/{organization_id:uuid}/events",
+    operation_id="streamOrganizationEvents",
+    tags=["Events"],
+    permission="events:read",
+    responses=EVENTS,
+)
+async def stream_organization_events(
+    member: Member, principal: Principal, resources: Resources, last_event_id: LastEventId = None
+) -> ServerSentEvent:
+    """What changes in an organization's people and in its list of projects, as it happens: the events of `streamEvents`."""
+    stream = Stream(member.organization_id, None, member.user_id)
+    return follow(stream, resources, principal.session_id, last_event_id)
+
+
+def follow(stream: Stream, resources: opened.Resources, session_id: UUID, last_event_id: str | None) -> ServerSentEvent:
+    """The answer that lasts. Raises TooManyStreams."""
+    resources.feed.check_room(stream.user_id)
+    return ServerSentEvent(tell(stream, resources, session_id, parse_id(last_event_id or "")))
 
 
 async def tell(
@@ -78,16 +98,17 @@ async def tell(
         kind = "reset" if missed is None else "open"
         yield ServerSentEventMessage(data="{}", event=kind, id=text_of(end) if end and not missed else None, retry=RETRY_MS)
         seen = (last if missed else end) or (0, 0)
-        told = [it for it in missed or () if it.event.project_id in (None, stream.project_id)]
+        told = [it for it in missed or () if stream.wants(it.event)]
         while not stream.is_over or told:
             for it in told:
-                if it.id > seen:
+                if it.id > seen and await _may_know(it, stream, resources, session_id):
                     yield _message(it)
                     seen = it.id
             if (left_s := ends_at - time.monotonic()) <= 0:
                 return
             told = await stream.take(min(HEARTBEAT_S, left_s))
-            if _touches_access(told) and not await _may_see(stream, resources, session_id):
+            if _touches_access(told) and not await _may_see(stream, stream.project_id, resources, session_id):
+                yield ServerSentEventMessage(data="{}", event="end")
                 return
             if not told:
                 yield ServerSentEventMessage(data=None, comment="nothing happened")
@@ -95,14 +116,21 @@ async def tell(
 
 def _touches_access(told: list[Told]) -> bool:
     """Whether to look at the page's session and role again: at every heartbeat, and when people or projects changed."""
-    return not told or any(it.event.project_id is None for it in told)
+    return not told or any(it.event.project_id is None or it.event.type.startswith(ABOUT_PROJECTS) for it in told)
 
 
-async def _may_see(stream: Stream, resources: opened.Resources, session_id: UUID) -> bool:
+async def _may_know(told: Told, stream: Stream, resources: opened.Resources, session_id: UUID) -> bool:
+    """Whether the page is one of the event's own project, or of somebody who sees that project."""
+    project_id = told.event.project_id
+    return project_id in (None, stream.project_id) or await _may_see(stream, project_id, resources, session_id, in_deleted=True)
+
+
+async def _may_see(
+    stream: Stream, project_id: UUID | None, resources: opened.Resources, session_id: UUID, in_deleted: bool = False
+) -> bool:
+    who = session_id, stream.user_id, stream.organization_id, project_id
     try:
-        found = await resources.pool.across_tenants.run(
-            lambda it: find_membership(it, session_id, stream.user_id, stream.organization_id, stream.project_id)
-        )
+        found = await resources.pool.across_tenants.run(lambda it: find_membership(it, *who, in_deleted))
     except DatabaseUnavailable:
         return False
     return found.is_signed_in and found.role is not None
@@ -110,8 +138,8 @@ async def _may_see(stream: Stream, resources: opened.Resources, session_id: UUID
 
 def _message(told: Told) -> ServerSentEventMessage:
     event = told.event
-    data = ProjectEvent(event.type, event.target if event.project_id else None)
+    data = Change(event.type, event.target if event.project_id else None)
     return ServerSentEventMessage(data=msgspec.json.encode(data), event="change", id=text_of(told.id))
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [stream_events]
+HANDLERS: Final[list[HTTPRouteHandler]] = [stream_events, stream_organization_events]

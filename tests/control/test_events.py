@@ -24,6 +24,7 @@ from control.events.feed import MAX_STREAMS_OF_ONE, MAX_WAITING, Feed, Stream, T
 from control.resources import Resources
 from tests.control import processes
 from tests.control.conftest import PASSWORD, Account
+from tests.control.test_members import join
 
 WAIT_S = 20
 
@@ -72,10 +73,10 @@ async def messages(answer: httpx.Response) -> AsyncIterator[Heard]:
 
 
 @asynccontextmanager
-async def listening(url: str, account: Account, last: str = "", project_id: str = "") -> AsyncGenerator[AsyncIterator[Heard]]:
-    """The messages of the account's project, from after `last` on."""
+async def listening(url: str, account: Account, last: str = "", of: str = "") -> AsyncGenerator[AsyncIterator[Heard]]:
+    """The messages of the account's project, or `of` something else of its organization, from after `last` on."""
     headers = account.headers | ({"Last-Event-ID": last} if last else {})
-    path = f"{url}/api/v1/projects/{project_id or account.project_id}/events"
+    path = f"{url}/api/v1/{of or f'projects/{account.project_id}'}/events"
     async with (
         asyncio.timeout(WAIT_S),
         httpx.AsyncClient(timeout=WAIT_S) as client,
@@ -165,7 +166,7 @@ async def test_other_projects_and_strangers_hear_nothing_of_it(
     await create_key(account)
     third = (await account.client.post(path, json={"name": "third"})).json()["id"]
     await place(resources, account, 5)
-    async with listening(url, account, last, other) as heard:
+    async with listening(url, account, last, f"projects/{other}") as heard:
         await anext(heard)
         found = await anext(heard)
     refused = await stranger.client.get(f"/api/v1/projects/{account.project_id}/events")
@@ -182,7 +183,38 @@ async def test_a_stream_ends_with_the_session(url: str, account: Account, resour
         await anext(heard)
         async with httpx.AsyncClient(base_url=url, headers=other.headers) as client:
             assert (await client.post("/api/v1/auth/logout")).status_code == 204
-        assert [it.kind async for it in heard] == []
+        assert [it.kind async for it in heard] == ["end"]
+
+
+async def test_an_organizations_pages_hear_of_people_and_of_the_projects_one_may_see(
+    url: str, account: Account, stranger: Account, database_url: str, resources: Resources
+):
+    viewer = await join(database_url, account, stranger, "viewer")
+    of = f"organizations/{account.organization_id}"
+    hidden = (await account.client.post(f"/api/v1/{of}/projects", json={"name": "hidden"})).json()["id"]
+    private = await account.client.put(f"/api/v1/projects/{hidden}/visibility", json={"visibility": "private"})
+    assert private.status_code == 200, private.text
+    async with listening(url, viewer, of=of) as heard:
+        await anext(heard)
+        await create_key(account)
+        for project_id in (hidden, account.project_id):
+            changed = await account.client.patch(f"/api/v1/projects/{project_id}", json={"description": "new"})
+            assert changed.status_code == 200, changed.text
+        assert (await anext(heard)).data == {"type": "project.update", "target": str(account.project_id)}
+
+
+async def test_who_is_removed_hears_no_more(
+    url: str, account: Account, stranger: Account, database_url: str, resources: Resources
+):
+    viewer = await join(database_url, account, stranger, "viewer")
+    of, project = f"organizations/{account.organization_id}", f"projects/{account.project_id}"
+    async with listening(url, viewer, of=project) as in_project, listening(url, viewer, of=of) as in_organization:
+        for heard in (in_project, in_organization):
+            await anext(heard)
+        gone = await account.client.delete(f"/api/v1/{of}/members/{viewer.user_id}")
+        assert gone.status_code == 204
+        for heard in (in_project, in_organization):
+            assert [it.kind async for it in heard if it.kind] == ["end"]
 
 
 async def test_a_quiet_stream_has_a_heartbeat_and_an_end(

@@ -1,13 +1,15 @@
 """One running system with the sample project, shared by the tests that do not break it."""
 
+import re
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from tests.e2e.post import PostOffice, open_post_office
 from tests.e2e.system import System, running
 
 CHROMIUM_FLAGS = [
@@ -30,9 +32,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def system() -> Generator[System]:
+def post_office() -> Generator[PostOffice]:
+    """The mail server of `system`."""
+    with open_post_office() as post_office:
+        yield post_office
+
+
+@pytest.fixture(scope="session")
+def system(post_office: PostOffice) -> Generator[System]:
     """A running Headrace."""
-    with tempfile.TemporaryDirectory(prefix="hr-") as folder, running(Path(folder)) as system:
+    settings = {"HEADRACE_SMTP_URL": post_office.url}
+    with tempfile.TemporaryDirectory(prefix="hr-") as folder, running(Path(folder), settings) as system:
         yield system
 
 
@@ -49,3 +59,37 @@ def browser() -> Generator[Browser]:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
+
+
+NewPage = Callable[[], Page]
+
+
+@pytest.fixture
+def new_page(browser: Browser, system: System) -> Generator[NewPage]:
+    """Opens a fresh browser profile at every call; the test fails if a page logged an error."""
+    contexts: list[BrowserContext] = []
+    errors: list[str] = []
+
+    def open_page() -> Page:
+        contexts.append(browser.new_context(base_url=system.facts["console_url"], viewport={"width": 1440, "height": 900}))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda message: _keep_error(message, errors))
+        return page
+
+    yield open_page
+    for it in contexts:
+        it.close()
+    assert errors == []
+
+
+@pytest.fixture
+def page(new_page: NewPage) -> Page:
+    """A fresh browser profile."""
+    return new_page()
+
+
+def _keep_error(message: ConsoleMessage, errors: list[str]) -> None:
+    is_refusal = re.search(r"responded with a status of 4\d\d", message.text)  # the browser logs every one; the page answers it
+    if message.type == "error" and not is_refusal:
+        errors.append(message.text)

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +61,11 @@ class System:
         )
 
 
-def run_headrace(data: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_headrace(data: Path, *arguments: str, settings: Mapping[str, str] = {}) -> subprocess.CompletedProcess[str]:
     """Run the command with its data in `data`."""
     return subprocess.run(
         [sys.executable, "-m", "headrace", *arguments],
-        env=environment(data),
+        env={**environment(data), **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -79,17 +79,17 @@ def environment(data: Path) -> dict[str, str]:
     return mine | {"HEADRACE_DATA": str(data), "HEADRACE_BCRYPT_COST": "5"}
 
 
-def start(data: Path) -> System:
+def start(data: Path, settings: Mapping[str, str] = {}) -> System:
     """Start an instance on free ports."""
-    done = run_headrace(data, "up", "--detach", "--port-base", "0", "--json")
+    done = run_headrace(data, "up", "--detach", "--port-base", "0", "--json", settings=settings)
     assert done.returncode == 0, done.stdout + done.stderr
     return System(data, json.loads(done.stdout))
 
 
 @contextmanager
-def running(data: Path) -> Generator[System]:
+def running(data: Path, settings: Mapping[str, str] = {}) -> Generator[System]:
     """A started instance, stopped at the end; fails if a process of it is left over."""
-    system = start(data)
+    system = start(data, settings)
     try:
         yield system
     finally:

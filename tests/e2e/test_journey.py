@@ -3,37 +3,16 @@
 import re
 import struct
 import zlib
-from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
-import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.e2e.console import deploy, sign_up, upload
 from tests.e2e.system import System
 from tests.models import mlp_model, picture_model
-
-
-@pytest.fixture
-def page(browser: Browser, system: System) -> Generator[Page]:
-    """A fresh browser profile; the test fails if a page logged an error."""
-    context = browser.new_context(base_url=system.facts["console_url"], viewport={"width": 1440, "height": 900})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: _keep_error(message, errors))
-    yield page
-    context.close()
-    assert errors == []
-
-
-def _keep_error(message: ConsoleMessage, errors: list[str]) -> None:
-    is_refusal = re.search(r"responded with a status of 4\d\d", message.text)  # the browser logs every one; the page answers it
-    if message.type == "error" and not is_refusal:
-        errors.append(message.text)
 
 
 def fill_row(page: Page, values: list[float]) -> None:

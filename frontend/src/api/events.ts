@@ -1,9 +1,12 @@
-/** What others change, shown at once: the project's event stream says what to load anew. */
-import { type QueryClient, skipToken, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useEffect } from 'react';
+/** What others change, shown at once: the event stream of the project, or of the organization, says what to load anew. */
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
 
-import { projectQuery } from './projects';
+import { useProjectAt } from './projects';
 import { meQuery } from './session';
+
+/** Whether changes reach the page as they happen; null on pages that follow none. */
+export type Liveness = 'live' | 'reconnecting' | null;
 
 /** By the kind of thing that changed: which lists and pages show it. Other kinds (people, projects) may show anywhere. */
 const SHOWN_IN: Record<string, readonly string[]> = {
@@ -15,12 +18,30 @@ const SHOWN_IN: Record<string, readonly string[]> = {
 };
 const RETRY_MS = 5_000;
 
-/** Keeps what the page shows of a project fresh, while somebody looks at it; browsers allow few streams, so hidden tabs have none. */
-export function useLiveUpdates(org: string | undefined, project: string | undefined): void {
+/** Keeps what the page shows fresh while somebody looks at it; browsers allow few streams, so hidden tabs have none. */
+export function useLiveUpdates(org: string | undefined, project: string | undefined): Liveness {
   const client = useQueryClient();
-  const { data } = useQuery(org !== undefined && project !== undefined ? projectQuery(org, project) : { ...projectQuery('', ''), queryFn: skipToken });
-  const projectId = data?.id;
-  useEffect(() => (projectId === undefined ? undefined : whileVisible(() => listen(client, projectId))), [client, projectId]);
+  const [liveness, setLiveness] = useState<Liveness>(null);
+  const path = useStream(org, project);
+  useEffect(() => {
+    if (path === undefined) return undefined;
+    const stop = whileVisible(() => listen(client, path, setLiveness));
+    return () => {
+      stop();
+      setLiveness(null);
+    };
+  }, [client, path]);
+  return liveness;
+}
+
+/** Where the page's stream is: its project's, which speaks of the organization too, or else its organization's. */
+function useStream(org: string | undefined, project: string | undefined): string | undefined {
+  const { data: me } = useQuery(meQuery);
+  const { data } = useProjectAt(org, project);
+  const organization = me?.organizations.find((it) => it.slug === org);
+  if (!organization) return undefined;
+  if (project === undefined) return `/api/v1/organizations/${organization.id}/events`;
+  return data && `/api/v1/projects/${data.id}/events`;
 }
 
 /** Runs `start` whenever the page comes into view, and what it gave back when it goes; the answer ends it all. */
@@ -42,16 +63,18 @@ function whileVisible(start: () => () => void): () => void {
 }
 
 /** Follows the stream until told to stop. */
-function listen(client: QueryClient, projectId: string): () => void {
+function listen(client: QueryClient, path: string, tell: (liveness: Liveness) => void): () => void {
   let source: EventSource | null = null;
   let retry = 0;
   let hasLost = false;
   const refreshAfterLoss = () => {
+    tell('live');
     if (hasLost) void client.invalidateQueries();
     hasLost = false;
   };
   const lose = () => {
     hasLost = true;
+    tell('reconnecting');
     // While it is not closed, the browser comes again by itself.
     if (source?.readyState === EventSource.CLOSED) retry = window.setTimeout(() => void comeAgain(), RETRY_MS);
   };
@@ -60,9 +83,9 @@ function listen(client: QueryClient, projectId: string): () => void {
     if (retry !== 0) connect();
   };
   const connect = () => {
-    source = new EventSource(`/api/v1/projects/${projectId}/events`);
+    source = new EventSource(path);
     source.addEventListener('open', refreshAfterLoss);
-    source.addEventListener('reset', () => void client.invalidateQueries());
+    for (const upheaval of ['reset', 'end']) source.addEventListener(upheaval, () => void client.invalidateQueries());
     source.addEventListener('change', (event: MessageEvent<string>) => invalidate(client, event.data));
     source.addEventListener('error', lose);
   };

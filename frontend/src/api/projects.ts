@@ -26,6 +26,10 @@ export const projectQuery = (organization: string, project: string) =>
     queryFn: ({ signal }) => call(api.GET('/api/v1/lookup', { params: { query: { organization, project } }, signal })),
   });
 
+/** The project of an address that may lack one; asks nothing then. */
+export const useProjectAt = (organization: string | undefined, project: string | undefined) =>
+  useQuery(organization !== undefined && project !== undefined ? projectQuery(organization, project) : { ...projectQuery('', ''), queryFn: skipToken });
+
 /** The projects of an organization; asks nothing while it is not known which. */
 export const useProjects = (organizationId: string | undefined) =>
   useQuery(organizationId === undefined ? { ...projectsQuery(''), queryFn: skipToken } : projectsQuery(organizationId));

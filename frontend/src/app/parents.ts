@@ -2,6 +2,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRootRouteWithContext, createRoute, notFound, redirect } from '@tanstack/react-router';
 
+import { rolesQuery } from '@/api/permissions';
 import { ApiError } from '@/api/problem';
 import { projectQuery } from '@/api/projects';
 import { meQuery } from '@/api/session';
@@ -28,6 +29,7 @@ export const sessionRoute = createRoute({
       if (error instanceof ApiError && error.status === 401) throw redirect({ to: '/login', search: comingFrom(location.href) });
       throw error;
     });
+    void context.queryClient.prefetchQuery(rolesQuery);
     return { me };
   },
 });

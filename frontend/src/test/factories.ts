@@ -1,5 +1,5 @@
 /** Things as the API would answer them; a test overrides what it is about. */
-import type { AuditEntry, BatchJob, Deployment, Key, Me, Model, ModelVersion, OwnSession, Project, Session, System, Tuning, Worker } from '@/api/types';
+import type { AuditEntry, BatchJob, Deployment, Key, Me, Model, ModelVersion, OwnSession, Project, RoleTable, Session, System, Tuning, Worker } from '@/api/types';
 
 const CREATED = '2026-11-20T09:30:00Z';
 const id = (last: number) => `019aa000-0000-7000-8000-${String(last).padStart(12, '0')}`;
@@ -54,6 +54,19 @@ export const project = (over: Partial<Project> = {}): Project => ({
   deployments: 0,
   ...over,
 });
+
+/** The part of the server's table that pages of a project look at. */
+export const roleTable = (): RoleTable => {
+  const changes = ['models:write', 'deployments:write', 'predictions:make', 'keys:write', 'projects:write'] as const;
+  return {
+    roles: ['viewer', 'developer', 'admin', 'owner'],
+    permissions: [
+      ...changes.map((name) => ({ name, sentence: 'Change it.', roles: ['developer' as const, 'admin' as const, 'owner' as const] })),
+      { name: 'projects:delete', sentence: 'Delete it.', roles: ['admin', 'owner'] },
+      { name: 'projects:share', sentence: 'Share it.', roles: ['admin', 'owner'] },
+    ],
+  };
+};
 
 export const system = (over: Partial<System> = {}): System => ({
   version: '0.1.0',

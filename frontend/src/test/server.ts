@@ -2,7 +2,7 @@
 import { http, HttpResponse, type HttpResponseResolver } from 'msw';
 import { setupServer } from 'msw/node';
 
-import { me, project, system } from './factories';
+import { me, project, roleTable, system } from './factories';
 
 const ORIGIN = 'http://localhost:8080';
 
@@ -26,6 +26,7 @@ export const problem = (status: number, title: string, detail: string, errors?: 
 const everywhere = [
   http.get(`${ORIGIN}/health/live`, () => json({ status: 'live' })),
   http.get(`${ORIGIN}/api/v1/me`, () => json(me())),
+  http.get(`${ORIGIN}/api/v1/roles`, () => json(roleTable())),
   http.get(`${ORIGIN}/api/v1/system`, () => json(system())),
   http.get(`${ORIGIN}/api/v1/lookup`, () => json(project())),
   http.get(`${ORIGIN}/api/v1/organizations/:organization_id/projects`, () => page([project()])),

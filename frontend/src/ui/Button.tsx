@@ -25,7 +25,7 @@ const SIZES: Record<ButtonSize, string> = { small: 'h-7 px-2', medium: 'h-8 px-3
 const look = ({ variant = 'secondary', size = 'medium' }: Look, extra?: string) =>
   classes(
     'inline-flex shrink-0 items-center justify-center gap-1.5 rounded-control text-label whitespace-nowrap transition-colors duration-100 select-none',
-    'disabled:cursor-not-allowed disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0',
+    'disabled:cursor-not-allowed disabled:opacity-55 aria-disabled:cursor-not-allowed aria-disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0',
     VARIANTS[variant],
     SIZES[size],
     extra,
@@ -34,12 +34,15 @@ const look = ({ variant = 'secondary', size = 'medium' }: Look, extra?: string) 
 export interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement>, Look {
   /** Shows that the action is under way and refuses a second press. */
   busy?: boolean;
+  /** Why this person may not do it: the button stays in reach of keyboards and screen readers, says so, and does nothing. */
+  refusal?: string | undefined;
   ref?: Ref<HTMLButtonElement>;
 }
 
-export function Button({ variant, size, icon, busy = false, className, children, disabled, type = 'button', ...rest }: ButtonProps) {
+export function Button({ variant, size, icon, busy = false, refusal, className, children, disabled, type = 'button', ...rest }: ButtonProps) {
+  const refused = refusal === undefined ? {} : ({ 'aria-disabled': true, title: refusal, onClick: undefined } as const);
   return (
-    <button type={type} disabled={disabled || busy} aria-busy={busy || undefined} className={look({ variant, size }, className)} {...rest}>
+    <button type={refusal === undefined ? type : 'button'} disabled={disabled || busy} aria-busy={busy || undefined} className={look({ variant, size }, className)} {...rest} {...refused}>
       {busy ? <LoaderCircle aria-hidden className="animate-spin" /> : icon}
       {children}
     </button>

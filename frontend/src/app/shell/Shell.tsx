@@ -1,8 +1,10 @@
-import { Outlet, useParams, useRouterState } from '@tanstack/react-router';
+import { Outlet, useParams, useRouter, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef, useState } from 'react';
 
 import { useLiveUpdates } from '@/api/events';
+import { useMe } from '@/api/session';
 
+import { ArchivedBanner } from './ArchivedBanner';
 import { ConnectionBanner } from './ConnectionBanner';
 import { NavigationDrawer, Sidebar } from './Sidebar';
 import { TopBar } from './TopBar';
@@ -12,7 +14,8 @@ export function Shell() {
   const [drawerOpen, setDrawerOpen] = useState(false);
   const main = useFocusAfterNavigation();
   const { org, project } = useParams({ strict: false });
-  useLiveUpdates(org, project);
+  const liveness = useLiveUpdates(org, project);
+  useEntryAnew();
   return (
     <div className="flex h-full flex-col">
       <a
@@ -21,8 +24,9 @@ export function Shell() {
       >
         Skip to content
       </a>
-      <TopBar onOpenNavigation={() => setDrawerOpen(true)} />
+      <TopBar liveness={liveness} onOpenNavigation={() => setDrawerOpen(true)} />
       <ConnectionBanner />
+      <ArchivedBanner />
       <div className="flex min-h-0 flex-1">
         <Sidebar />
         <NavigationDrawer open={drawerOpen} onOpenChange={setDrawerOpen} />
@@ -35,6 +39,19 @@ export function Shell() {
       </div>
     </div>
   );
+}
+
+/** Whoever may enter something else than a moment ago enters the page anew, or finds that it is not there any more. */
+function useEntryAnew() {
+  const router = useRouter();
+  const rights = useMe()
+    .organizations.map(({ slug, role }) => `${slug} ${role}`)
+    .join();
+  const previous = useRef(rights);
+  useEffect(() => {
+    if (previous.current !== rights) void router.invalidate();
+    previous.current = rights;
+  }, [router, rights]);
 }
 
 /** After a navigation a keyboard or screen-reader user starts at the new page, not at the link they left. */

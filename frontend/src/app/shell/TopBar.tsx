@@ -1,13 +1,15 @@
 import { Link } from '@tanstack/react-router';
 import { Menu as MenuIcon } from 'lucide-react';
 
+import type { Liveness } from '@/api/events';
 import { IconButton } from '@/ui/Button';
 import { Logo } from '@/ui/Logo';
 
 import { AccountMenu } from './AccountMenu';
+import { LiveDot } from './LiveDot';
 import { ProjectSwitcher } from './ProjectSwitcher';
 
-export const TopBar = ({ onOpenNavigation }: { onOpenNavigation: () => void }) => (
+export const TopBar = ({ liveness, onOpenNavigation }: { liveness: Liveness; onOpenNavigation: () => void }) => (
   <header className="flex h-14 shrink-0 items-center gap-2 border-b border-border bg-surface px-3 sm:px-4">
     <IconButton label="Open navigation" icon={<MenuIcon />} className="lg:hidden" onClick={onOpenNavigation} />
     <Link to="/" aria-label="Headrace, home" className="flex items-center gap-2.5 rounded-control p-1">
@@ -16,7 +18,8 @@ export const TopBar = ({ onOpenNavigation }: { onOpenNavigation: () => void }) =
     </Link>
     <span aria-hidden className="mx-1 hidden h-5 w-px rotate-12 bg-border-strong/60 sm:block" />
     <ProjectSwitcher />
-    <div className="ml-auto">
+    <div className="ml-auto flex items-center gap-3">
+      <LiveDot liveness={liveness} />
       <AccountMenu />
     </div>
   </header>

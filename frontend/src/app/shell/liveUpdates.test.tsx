@@ -1,8 +1,8 @@
 import { act, screen, waitFor } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
 
-import { key } from '@/test/factories';
-import { answer, page } from '@/test/server';
+import { key, me } from '@/test/factories';
+import { answer, json, page } from '@/test/server';
 import { visit } from '@/test/visit';
 
 /** In the place of the browser's: keeps the streams that were opened, and lets a test speak on them. */
@@ -21,6 +21,8 @@ class FakeEventSource extends EventTarget {
     act(() => void this.dispatchEvent(new MessageEvent('change', { data: JSON.stringify({ type, target: null }) })));
   }
 }
+
+const as = (role: 'viewer' | 'admin') => me({ organizations: me().organizations.map((it) => Object.assign(it, { role })) });
 
 const streams = () => FakeEventSource.opened.filter((it) => it.readyState !== FakeEventSource.CLOSED);
 
@@ -45,6 +47,37 @@ test('what others change is on the page at once', async () => {
   answer('get', '/projects/{project_id}/keys', () => page([key()]));
   stream.say('key.create');
   expect(await screen.findByRole('cell', { name: /checkout service/ })).toBeInTheDocument();
+});
+
+test('pages of the organization follow the organization, and a new role shows at once', async () => {
+  answer('get', '/organizations/{organization_id}/members', () => page([]));
+  answer('get', '/me', () => json(as('viewer')));
+  visit('/o/analytical/settings/members');
+  expect(await screen.findByRole('heading', { level: 1, name: 'Members' })).toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: /Invite/ })).not.toBeInTheDocument();
+  const stream = await openStream();
+  expect(stream.url).toMatch(/\/api\/v1\/organizations\/[0-9a-f-]+\/events$/);
+  answer('get', '/me', () => json(as('admin')));
+  stream.say('member.change');
+  expect(await screen.findByRole('button', { name: /Invite/ })).toBeInTheDocument();
+});
+
+test('whoever is removed finds that the page is not there any more', async () => {
+  visit('/o/analytical/p/default/keys');
+  expect(await screen.findByText('No keys yet')).toBeInTheDocument();
+  const stream = await openStream();
+  answer('get', '/me', () => json(me({ organizations: [] })));
+  act(() => void stream.dispatchEvent(new Event('end')));
+  expect(await screen.findByRole('heading', { name: 'There is nothing here' })).toBeInTheDocument();
+});
+
+test('whether the page is live stands in words', async () => {
+  visit('/o/analytical/p/default/keys');
+  const stream = await openStream();
+  act(() => void stream.dispatchEvent(new Event('open')));
+  expect(await screen.findByText('Live')).toBeInTheDocument();
+  act(() => void stream.dispatchEvent(new Event('error')));
+  expect(screen.getByText('Reconnecting')).toBeInTheDocument();
 });
 
 test('a hidden tab has no stream', async () => {

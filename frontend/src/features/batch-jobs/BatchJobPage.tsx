@@ -7,11 +7,12 @@ import { ApiError, messageOf } from '@/api/problem';
 import { useProject } from '@/api/projects';
 import type { BatchJob } from '@/api/types';
 import { formatBytes, formatCount } from '@/lib/format';
-import { Button, IconButton } from '@/ui/Button';
+import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
 import { Empty } from '@/ui/Empty';
 import { FormProblem } from '@/ui/Field';
+import { GuardedButton, GuardedIconButton } from '@/ui/Guarded';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -140,14 +141,14 @@ function Actions({ job }: { job: BatchJob }) {
     <>
       <DeleteJob job={job} />
       {!isOver(job) && (
-        <Button icon={<Square aria-hidden />} busy={changing.isPending} onClick={() => changing.mutate(cancelBatchJob)}>
+        <GuardedButton needs="predictions:make" icon={<Square aria-hidden />} busy={changing.isPending} onClick={() => changing.mutate(cancelBatchJob)}>
           Cancel job
-        </Button>
+        </GuardedButton>
       )}
       {canResume(job) && (
-        <Button variant="primary" icon={<Play aria-hidden />} busy={changing.isPending} onClick={() => changing.mutate(resumeBatchJob)}>
+        <GuardedButton needs="predictions:make" variant="primary" icon={<Play aria-hidden />} busy={changing.isPending} onClick={() => changing.mutate(resumeBatchJob)}>
           Resume
-        </Button>
+        </GuardedButton>
       )}
       <FormProblem message={changing.error ? messageOf(changing.error) : undefined} />
     </>
@@ -167,7 +168,7 @@ function DeleteJob({ job }: { job: BatchJob }) {
   };
   return (
     <>
-      <IconButton label="Delete job" icon={<Trash2 />} onClick={() => setIsOpen(true)} />
+      <GuardedIconButton needs="predictions:make" label="Delete job" icon={<Trash2 />} onClick={() => setIsOpen(true)} />
       <ConfirmDialog
         open={isOpen}
         onOpenChange={setIsOpen}

@@ -3,17 +3,19 @@ import { Link } from '@tanstack/react-router';
 import { FileStack, Plus } from 'lucide-react';
 import { useState } from 'react';
 
+import { useRefusal } from '@/api/permissions';
 import { useProject } from '@/api/projects';
 import type { BatchJob } from '@/api/types';
 import { formatCount } from '@/lib/format';
 import { useFileDrop } from '@/lib/useFileDrop';
-import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
+import { GuardedButton } from '@/ui/Guarded';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { Table, Td, Th, Tr } from '@/ui/Table';
+import { toast } from '@/ui/toast';
 
 import { BatchJobPill } from './BatchJobPill';
 import { NewJobDialog } from './NewJobDialog';
@@ -30,11 +32,12 @@ export function BatchJobsPage() {
     setFiles(chosen);
     setIsOpen(true);
   };
-  useFileDrop(open);
+  const refusal = useRefusal('predictions:make');
+  useFileDrop((dropped) => (refusal === undefined ? open(dropped) : toast.error(refusal)));
   const button = (
-    <Button variant="primary" icon={<Plus aria-hidden />} onClick={() => open([])}>
+    <GuardedButton needs="predictions:make" variant="primary" icon={<Plus aria-hidden />} onClick={() => open([])}>
       New batch job
-    </Button>
+    </GuardedButton>
   );
   return (
     <>

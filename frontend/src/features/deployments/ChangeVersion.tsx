@@ -9,6 +9,7 @@ import { formatMoment } from '@/lib/format';
 import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Field, FormProblem, Select } from '@/ui/Field';
+import { GuardedButton } from '@/ui/Guarded';
 
 import { useNewRevision } from './useNewRevision';
 
@@ -17,9 +18,9 @@ export function ChangeVersion({ deployment }: { deployment: Deployment }) {
   const [isOpen, setIsOpen] = useState(false);
   return (
     <>
-      <Button icon={<GitCompareArrows aria-hidden />} onClick={() => setIsOpen(true)}>
+      <GuardedButton needs="deployments:write" icon={<GitCompareArrows aria-hidden />} onClick={() => setIsOpen(true)}>
         Change version
-      </Button>
+      </GuardedButton>
       <Dialog open={isOpen} onOpenChange={setIsOpen} title={`Change what ${deployment.name} serves`}>
         <ChangeForm deployment={deployment} close={() => setIsOpen(false)} />
       </Dialog>

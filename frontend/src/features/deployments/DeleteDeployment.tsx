@@ -7,8 +7,8 @@ import { deleteDeployment, deploymentKeys } from '@/api/deployments';
 import { useProject } from '@/api/projects';
 import { refreshProject } from '@/api/refreshProject';
 import type { Deployment } from '@/api/types';
-import { IconButton } from '@/ui/Button';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { GuardedIconButton } from '@/ui/Guarded';
 
 export function DeleteDeployment({ deployment: { id, name } }: { deployment: Deployment }) {
   const [isOpen, setIsOpen] = useState(false);
@@ -23,7 +23,7 @@ export function DeleteDeployment({ deployment: { id, name } }: { deployment: Dep
   };
   return (
     <>
-      <IconButton label="Delete deployment" icon={<Trash2 />} onClick={() => setIsOpen(true)} />
+      <GuardedIconButton needs="deployments:write" label="Delete deployment" icon={<Trash2 />} onClick={() => setIsOpen(true)} />
       <ConfirmDialog
         open={isOpen}
         onOpenChange={setIsOpen}

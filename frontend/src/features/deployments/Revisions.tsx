@@ -5,8 +5,8 @@ import { useState } from 'react';
 import { revisionsQuery } from '@/api/deployments';
 import { useProject } from '@/api/projects';
 import type { Deployment, Revision } from '@/api/types';
-import { Button } from '@/ui/Button';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { GuardedButton } from '@/ui/Guarded';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -84,9 +84,9 @@ function RollBack({ revision, deployment }: { revision: Revision; deployment: De
   const { model_version: then, settings, number } = revision;
   return (
     <>
-      <Button size="small" aria-label={`Roll back to revision ${number}`} onClick={() => setIsOpen(true)}>
+      <GuardedButton needs="deployments:write" size="small" aria-label={`Roll back to revision ${number}`} onClick={() => setIsOpen(true)}>
         Roll back
-      </Button>
+      </GuardedButton>
       <ConfirmDialog
         open={isOpen}
         onOpenChange={setIsOpen}

@@ -1,7 +1,7 @@
 import type { Key } from '@/api/types';
 import { classes } from '@/lib/classes';
 import { useNow } from '@/lib/useNow';
-import { Button } from '@/ui/Button';
+import { GuardedButton } from '@/ui/Guarded';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { StatusPill } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
@@ -81,17 +81,17 @@ function KeyRow({ of: key, onEdit, onRotate, onRevoke }: KeyRowProps) {
       <Td className="text-right">
         {!key.revoked_at && (
           <div className="flex flex-col items-end gap-1 sm:flex-row sm:justify-end">
-            <Button size="small" variant="ghost" aria-label={`Edit ${key.name}`} onClick={onEdit}>
+            <GuardedButton needs="keys:write" size="small" variant="ghost" aria-label={`Edit ${key.name}`} onClick={onEdit}>
               Edit
-            </Button>
+            </GuardedButton>
             {status.works && (
-              <Button size="small" variant="ghost" aria-label={`Rotate ${key.name}`} onClick={onRotate}>
+              <GuardedButton needs="keys:write" size="small" variant="ghost" aria-label={`Rotate ${key.name}`} onClick={onRotate}>
                 Rotate
-              </Button>
+              </GuardedButton>
             )}
-            <Button size="small" variant="ghost" aria-label={`Revoke ${key.name}`} onClick={onRevoke}>
+            <GuardedButton needs="keys:write" inArchived size="small" variant="ghost" aria-label={`Revoke ${key.name}`} onClick={onRevoke}>
               Revoke
-            </Button>
+            </GuardedButton>
           </div>
         )}
       </Td>

@@ -5,9 +5,9 @@ import { type ComponentProps, type ReactNode, useState } from 'react';
 import { useProject } from '@/api/projects';
 import type { Key } from '@/api/types';
 import { useNow } from '@/lib/useNow';
-import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Checkbox } from '@/ui/Field';
+import { GuardedButton } from '@/ui/Guarded';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 
@@ -28,9 +28,9 @@ export function KeysPage() {
   const [rotating, setRotating] = useState<Key | null>(null);
   const [revoking, setRevoking] = useState<Key | null>(null);
   const create = (
-    <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
+    <GuardedButton needs="keys:write" variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
       Create key
-    </Button>
+    </GuardedButton>
   );
   return (
     <>

@@ -2,7 +2,7 @@ import { screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import type { Key } from '@/api/types';
-import { deployment, key } from '@/test/factories';
+import { deployment, key, project } from '@/test/factories';
 import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
@@ -282,4 +282,24 @@ test('a refused rotation says why', async () => {
   await user.click(await screen.findByRole('button', { name: 'Rotate checkout service' }));
   await user.click(within(await screen.findByRole('dialog')).getByRole('button', { name: 'Rotate key' }));
   expect(await screen.findByRole('alert')).toHaveTextContent('this key has been revoked');
+});
+
+test('who may not change keys is told why, and may go on reading', async () => {
+  keys = [key()];
+  answer('get', '/lookup', () => json(project({ role: 'viewer' })));
+  const { user } = visit(PAGE);
+  const create = await screen.findByRole('button', { name: 'Create key' });
+  await waitFor(() => expect(create).toHaveAccessibleDescription('This needs the role developer; yours in this project is viewer.'));
+  expect(create).toHaveAttribute('aria-disabled', 'true');
+  await user.click(create);
+  expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
+});
+
+test('in an archived project keys are revoked and nothing else', async () => {
+  keys = [key()];
+  answer('get', '/lookup', () => json(project({ archived_at: '2026-11-20T09:30:00Z' })));
+  visit(PAGE);
+  expect(await screen.findByText(/This project is archived/)).toBeInTheDocument();
+  expect(await screen.findByRole('button', { name: `Rotate ${key().name}` })).toHaveAttribute('aria-disabled', 'true');
+  expect(screen.getByRole('button', { name: `Revoke ${key().name}` })).not.toHaveAttribute('aria-disabled');
 });

@@ -8,8 +8,8 @@ import { useProject } from '@/api/projects';
 import { refreshProject } from '@/api/refreshProject';
 import type { Model } from '@/api/types';
 import { plural } from '@/lib/format';
-import { IconButton } from '@/ui/Button';
 import { ConfirmDialog } from '@/ui/ConfirmDialog';
+import { GuardedIconButton } from '@/ui/Guarded';
 
 export function DeleteModel({ model }: { model: Model }) {
   const [isOpen, setIsOpen] = useState(false);
@@ -24,7 +24,7 @@ export function DeleteModel({ model }: { model: Model }) {
   };
   return (
     <>
-      <IconButton label="Delete model" icon={<Trash2 />} onClick={() => setIsOpen(true)} />
+      <GuardedIconButton needs="models:write" label="Delete model" icon={<Trash2 />} onClick={() => setIsOpen(true)} />
       <ConfirmDialog
         open={isOpen}
         onOpenChange={setIsOpen}

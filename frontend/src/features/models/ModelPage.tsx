@@ -7,8 +7,8 @@ import { modelQuery, versionsQuery } from '@/api/models';
 import { ApiError } from '@/api/problem';
 import { useProject } from '@/api/projects';
 import type { Model, ModelVersion } from '@/api/types';
-import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
+import { GuardedButton } from '@/ui/Guarded';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { PageSkeleton } from '@/ui/Skeleton';
@@ -52,13 +52,13 @@ function ModelView({ model }: { model: Model }) {
         actions={
           <>
             <DeleteModel model={model} />
-            <Button icon={<Upload aria-hidden />} onClick={upload.open}>
+            <GuardedButton needs="models:write" icon={<Upload aria-hidden />} onClick={upload.open}>
               Upload version
-            </Button>
+            </GuardedButton>
             {shown && (
-              <Button variant="primary" icon={<Rocket aria-hidden />} onClick={() => setIsDeploying(true)}>
+              <GuardedButton needs="deployments:write" variant="primary" icon={<Rocket aria-hidden />} onClick={() => setIsDeploying(true)}>
                 Deploy v{shown.number}
-              </Button>
+              </GuardedButton>
             )}
           </>
         }
@@ -88,7 +88,7 @@ function Shown({ version, model, isPending, onUpload }: ShownProps) {
   if (isPending) return <PageSkeleton />;
   if (model.versions > 0) return <Empty title="No such version">This model has no version of that number. Choose one from the list.</Empty>;
   return (
-    <Empty title="No versions yet" action={<Button onClick={onUpload}>Upload version</Button>} command={`headrace deploy model.onnx --name ${model.name}`}>
+    <Empty title="No versions yet" action={<GuardedButton needs="models:write" onClick={onUpload}>Upload version</GuardedButton>} command={`headrace deploy model.onnx --name ${model.name}`}>
       Upload an ONNX file to make the first version of this model.
     </Empty>
   );

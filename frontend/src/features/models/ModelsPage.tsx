@@ -6,8 +6,8 @@ import { modelsQuery } from '@/api/models';
 import { useProject } from '@/api/projects';
 import type { Model, ModelVersion } from '@/api/types';
 import { formatBytes } from '@/lib/format';
-import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
+import { GuardedButton } from '@/ui/Guarded';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
 import { PageHeader } from '@/ui/PageHeader';
@@ -25,9 +25,9 @@ export function ModelsPage() {
     void navigate({ to: '/o/$org/p/$project/models/$model', params: { org: project.organization_slug, project: project.slug, model }, search: { version } });
   const upload = useUploadDialog({ projectId: project.id, onDone: show });
   const button = (
-    <Button variant="primary" icon={<Upload aria-hidden />} onClick={upload.open}>
+    <GuardedButton needs="models:write" variant="primary" icon={<Upload aria-hidden />} onClick={upload.open}>
       Upload model
-    </Button>
+    </GuardedButton>
   );
   return (
     <>

@@ -2,6 +2,7 @@ import { keepPreviousData, useInfiniteQuery, useMutation, useQuery, useQueryClie
 
 import { api, call } from '@/api/client';
 import { allItems, everyPage, paging } from '@/api/paging';
+import { rolesQuery } from '@/api/permissions';
 import type { Invitation, OrganizationMember, RoleTable } from '@/api/types';
 
 export type { RoleTable };
@@ -23,7 +24,7 @@ export const useMembers = (organizationId: string, q: string) =>
     placeholderData: keepPreviousData,
   });
 
-export const useRoles = () => useQuery({ queryKey: ['roles'], queryFn: ({ signal }) => call(api.GET('/api/v1/roles', { signal })) });
+export const useRoles = () => useQuery(rolesQuery);
 
 /** Those who have not come yet; only who may invite may ask. */
 export const useInvitations = (organizationId: string) =>

@@ -6,6 +6,7 @@ import { classes } from '@/lib/classes';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Field, Textarea } from '@/ui/Field';
+import { GuardedButton } from '@/ui/Guarded';
 import { Segments } from '@/ui/Segments';
 
 import { AnswerView } from './AnswerView';
@@ -74,9 +75,9 @@ function RequestForm({ deployment, playground, comparing }: TryItProps) {
             <Button variant="ghost" icon={<RotateCcw aria-hidden />} onClick={reset}>
               {hasExample ? 'Back to the example' : 'Start over'}
             </Button>
-            <Button type="submit" variant="primary" icon={<Send aria-hidden />} busy={sending.isPending} title="Ctrl + Enter">
+            <GuardedButton needs="predictions:make" type="submit" variant="primary" icon={<Send aria-hidden />} busy={sending.isPending} title="Ctrl + Enter">
               {comparing.others.length > 0 ? `Send to ${comparing.others.length + 1}` : 'Send request'}
-            </Button>
+            </GuardedButton>
           </div>
         </div>
       </Card>

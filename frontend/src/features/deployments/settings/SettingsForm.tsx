@@ -5,6 +5,7 @@ import type { Choice, Deployment, RevisionSettings } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Field, Input, Select } from '@/ui/Field';
+import { GuardedButton } from '@/ui/Guarded';
 
 import { type Draft, type DraftName, draftOf, type Faults, NUMBER_FIELDS, type NumberName, readDraft } from './fields';
 import { ReviewDialog } from './ReviewDialog';
@@ -52,9 +53,9 @@ export function SettingsForm({ deployment, edits, onEdit }: SettingsFormProps) {
             <Button variant="ghost" icon={<Undo2 aria-hidden />} disabled={Object.keys(edits).length === 0} onClick={discard}>
               Discard changes
             </Button>
-            <Button type="submit" variant="primary">
+            <GuardedButton needs="deployments:write" type="submit" variant="primary">
               Review changes
-            </Button>
+            </GuardedButton>
           </div>
         </div>
       </Card>

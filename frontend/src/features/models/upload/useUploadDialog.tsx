@@ -1,8 +1,10 @@
 import { Upload } from 'lucide-react';
 import { useState } from 'react';
 
+import { useRefusal } from '@/api/permissions';
 import type { Model, ModelVersion } from '@/api/types';
 import { useFileDrop } from '@/lib/useFileDrop';
+import { toast } from '@/ui/toast';
 
 import { UploadDialog } from './UploadDialog';
 
@@ -21,7 +23,8 @@ export function useUploadDialog({ projectId, model, onDone }: UploadPage) {
     setFiles(chosen);
     setIsOpen(true);
   };
-  const isOver = useFileDrop(show);
+  const refusal = useRefusal('models:write');
+  const isOver = useFileDrop((dropped) => (refusal === undefined ? show(dropped) : toast.error(refusal)));
   const finish = (version: ModelVersion) => {
     setIsOpen(false);
     onDone(version);
