@@ -40,13 +40,12 @@ from control.members import routes as members
 from control.monitoring import routes as monitoring
 from control.organizations import routes as organizations
 from control.projects import routes as projects
-from control.projects import service as project_service
 from control.registry import routes as registry
-from control.registry.artifacts import sweep_forever
 from control.requests import ControlRequest
 from control.resources import Resources, open_resources
 from control.routing.publisher import publishing_routes
 from control.service_accounts import routes as service_accounts
+from control.sweeping import sweep_forever
 from control.system import routes as system
 
 API_HANDLERS: Final[list[HTTPRouteHandler]] = [
@@ -84,8 +83,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             async with (
                 publishing_routes(settings.database_url, database, resources.redis),
                 feeding(settings.database_url, resources.redis, resources.feed),
-                running(sweep_forever(database, resources.artifacts)),
-                running(project_service.sweep_forever(database)),
+                running(sweep_forever(resources)),
                 running(resources.mailer.deliver_forever()),
                 dispatching(Dispatcher(settings, database, resources.registry.staging.root)),
             ):

@@ -18,6 +18,7 @@ Name = Annotated[
 ]
 """What people call a thing: one line, no space at either end."""
 Description = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
+Email = Annotated[str, Meta(max_length=254, pattern=r"^\s*[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\s*$")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many items to answer at most.")]
 Cursor = Annotated[UUID | None, QueryParameter(description="`next_cursor` of the page before; absent for the first page.")]
 DEFAULT_LIMIT: Final = 50
@@ -38,3 +39,8 @@ def read_time(text: str | None) -> datetime | None:
     if not EARLIEST <= time < LATEST:
         raise Invalid(f"{text} is not between {EARLIEST.year} and {LATEST.year}")
     return time
+
+
+def unique(items: list[str]) -> list[str]:
+    """In their order, each once."""
+    return list(dict.fromkeys(items))

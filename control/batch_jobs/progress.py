@@ -92,6 +92,21 @@ async def cancel_all(connection: Connection, project_id: UUID) -> None:
     await connection.execute(CANCEL_ALL, project_id)
 
 
+CANCEL_ALL_OF: Final[LiteralString] = """
+    UPDATE batch_jobs
+    SET state = 'cancelled', runner = NULL, lease_until = NULL, finished_at = now()
+    FROM projects
+    WHERE projects.organization_id = $1
+      AND batch_jobs.project_id = projects.id
+      AND batch_jobs.state IN ('queued', 'running')
+"""
+
+
+async def cancel_all_of(connection: Connection, organization_id: UUID) -> None:
+    """Stop all jobs of an organization, as `cancel_all` does those of a project."""
+    await connection.execute(CANCEL_ALL_OF, organization_id)
+
+
 EXTEND_LEASE: Final[LiteralString] = """
     UPDATE batch_jobs
     SET lease_until = now() + $3::interval

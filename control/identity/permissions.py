@@ -11,6 +11,8 @@ from typing import Final, Literal, get_args
 from msgspec import Struct
 
 Role = Literal["viewer", "developer", "admin", "owner"]
+GivenRole = Literal["viewer", "developer", "admin"]
+"""What administrators give: an owner is made by an owner, of a member."""
 """In an organization, or (but for the owner) in one project. From the least to the most."""
 
 Permission = Literal[

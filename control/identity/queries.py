@@ -72,8 +72,10 @@ async def read_account(connection: Connection, user_id: UUID) -> Account:
 FIND_HOME: Final[LiteralString] = """
     SELECT members.organization_id, projects.id AS project_id
     FROM members
-    LEFT JOIN projects ON projects.organization_id = members.organization_id
+    JOIN organizations ON organizations.id = members.organization_id
+    LEFT JOIN projects ON projects.organization_id = members.organization_id AND projects.deleted_at IS NULL
     WHERE members.user_id = $1
+      AND organizations.deleted_at IS NULL
     ORDER BY members.created_at, members.organization_id, projects.id
     LIMIT 1
 """
@@ -142,6 +144,7 @@ FIND_LEFT_WITHOUT_OWNER: Final[LiteralString] = """
     JOIN organizations ON organizations.id = own.organization_id
     WHERE own.user_id = $1
       AND own.role = 'owner'
+      AND organizations.deleted_at IS NULL
       AND EXISTS (
           SELECT FROM members
           WHERE members.organization_id = own.organization_id

@@ -6,11 +6,10 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from control.fields import Name
+from control.fields import Email, Name
 from control.organizations.schemas import Organization
 
 SessionKind = Literal["token", "cookie"]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^\s*[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\s*$")]
 SecondFactor = Annotated[str, Meta(min_length=1, max_length=64)]
 GivenPassword = Annotated[str, Meta(min_length=1, max_length=1024)]
 

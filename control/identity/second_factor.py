@@ -12,21 +12,19 @@ from base64 import b32encode
 from typing import Final, LiteralString
 from uuid import UUID
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pyotp import random_base32
 from pyotp.totp import TOTP
 
 from control.database import Connection
 from control.identity.errors import SecondFactorExists, SecondFactorMissing, SecondFactorNeeded, SecondFactorWrong
-from control.identity.tokens import derived_key
+from control.sealing import Unreadable, seal, unseal
 
 STEP_S: Final = 30
 DRIFT_STEPS: Final = 1
 """How far an authenticator's clock may be off, either way."""
 RECOVERY_CODES: Final = 10
 RECOVERY_CODE_BYTES: Final = 10
-NONCE_BYTES: Final = 12
+PURPOSE: Final = "second-factor"
 
 PUT_FACTOR: Final[LiteralString] = """
     INSERT INTO second_factors (user_id, sealed_secret)
@@ -41,7 +39,7 @@ PUT_FACTOR: Final[LiteralString] = """
 async def begin(connection: Connection, user_id: UUID, instance_secret: str) -> str:
     """A new secret for the person's authenticator, in base32. Raises SecondFactorExists if they have one that works."""
     secret = random_base32()
-    if not await connection.fetchval(PUT_FACTOR, user_id, seal(secret, user_id, instance_secret)):
+    if not await connection.fetchval(PUT_FACTOR, user_id, seal(secret, PURPOSE, user_id, instance_secret)):
         raise SecondFactorExists
     return secret
 
@@ -76,7 +74,7 @@ async def confirm(connection: Connection, user_id: UUID, code: str, instance_sec
         raise SecondFactorMissing
     if row["is_confirmed"]:
         raise SecondFactorExists
-    if not await _use_code(connection, user_id, unseal(row["sealed_secret"], user_id, instance_secret), code):
+    if not await _use_code(connection, user_id, _unsealed(row["sealed_secret"], user_id, instance_secret), code):
         raise SecondFactorWrong
     codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
     await connection.executemany(INSERT_RECOVERY_CODE, [(user_id, recovery_digest(it)) for it in codes])
@@ -101,7 +99,7 @@ async def check(connection: Connection, user_id: UUID, code: str | None, instanc
         return
     if code is None:
         raise SecondFactorNeeded
-    if await _use_code(connection, user_id, unseal(row["sealed_secret"], user_id, instance_secret), code):
+    if await _use_code(connection, user_id, _unsealed(row["sealed_secret"], user_id, instance_secret), code):
         return
     if not await connection.fetchval(USE_RECOVERY_CODE, user_id, recovery_digest(code)):
         raise SecondFactorWrong
@@ -132,18 +130,11 @@ def matching_step(secret: str, code: str, now: float) -> int | None:
     return None
 
 
-def seal(secret: str, user_id: UUID, instance_secret: str) -> bytes:
-    """The secret as it is stored: of no use to another person's row, nor without the instance's secret."""
-    nonce = secrets.token_bytes(NONCE_BYTES)
-    return nonce + AESGCM(derived_key(instance_secret, "second-factor")).encrypt(nonce, secret.encode(), user_id.bytes)
-
-
-def unseal(sealed: bytes, user_id: UUID, instance_secret: str) -> str:
+def _unsealed(sealed: bytes, user_id: UUID, instance_secret: str) -> str:
     """Raises SecondFactorMissing if it was sealed with another instance's secret."""
-    nonce, text = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
     try:
-        return AESGCM(derived_key(instance_secret, "second-factor")).decrypt(nonce, text, user_id.bytes).decode()
-    except InvalidTag as error:
+        return unseal(sealed, PURPOSE, user_id, instance_secret)
+    except Unreadable as error:
         raise SecondFactorMissing from error
 
 

@@ -35,6 +35,13 @@ class InviteeUnfit(Invalid):
         super().__init__(f"{email!r} is not an e-mail address")
 
 
+class DomainRefused(Forbidden):
+    title = "Address not allowed"
+
+    def __init__(self, email: str, domains: list[str]) -> None:
+        super().__init__(f"this organization takes in people of {', '.join(domains)} only, and {email} is not one")
+
+
 class TooManyInvitations(Conflict):
     title = "Too many invitations"
 

@@ -74,6 +74,27 @@ async def upsert_invitations(
     return [Invitation(**row) for row in await connection.fetch(UPSERT_INVITATIONS, *values)]
 
 
+class Rules(Struct, frozen=True):
+    """How an organization invites."""
+
+    default_role: InvitedRole
+    email_domains: list[str]
+
+
+FIND_RULES: Final[LiteralString] = """
+    SELECT default_role, email_domains
+    FROM organizations
+    WHERE id = $1
+"""
+
+
+async def find_rules(connection: Connection, organization_id: UUID) -> Rules:
+    """Of an organization that exists."""
+    row = await connection.fetchrow(FIND_RULES, organization_id)
+    assert row is not None
+    return Rules(**row)
+
+
 COUNT_INVITATIONS: Final[LiteralString] = """
     SELECT count(*)
     FROM invitations

@@ -1,16 +1,16 @@
 """What the invitation routes take and give."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from control.fields import Name
+from control.identity.permissions import GivenRole
 from control.identity.schemas import GivenPassword
 
-InvitedRole = Literal["viewer", "developer", "admin"]
-"""Nobody is invited as an owner: owners are made of members."""
+InvitedRole = GivenRole
 Token = Annotated[str, Meta(min_length=1, max_length=128)]
 
 
@@ -18,7 +18,8 @@ class NewInvitations(Struct, frozen=True, forbid_unknown_fields=True):
     """People to invite, all in one role."""
 
     emails: Annotated[list[Annotated[str, Meta(max_length=254)]], Meta(min_length=1, max_length=100)]
-    role: InvitedRole
+    role: InvitedRole | UnsetType = UNSET
+    """Absent: the organization's default."""
 
 
 class Invitation(Struct, frozen=True):

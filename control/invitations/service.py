@@ -10,16 +10,24 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from control.audit.recording import Origin, Target, Who, record
 from control.database import Connection, Database
+from control.fields import Email, unique
 from control.identity.passwords import Passwords, check_password
 from control.identity.queries import find_user, insert_user
-from control.identity.schemas import Email, User
+from control.identity.schemas import User
 from control.identity.service import normalized_email
 from control.invitations import queries
-from control.invitations.errors import InvitedSomebodyElse, InviteeUnfit, SentJustNow, TooManyInvitations, TooManySent
+from control.invitations.errors import (
+    DomainRefused,
+    InvitedSomebodyElse,
+    InviteeUnfit,
+    SentJustNow,
+    TooManyInvitations,
+    TooManySent,
+)
 from control.invitations.schemas import Invitation, InvitedAccount, InvitedRole, NewInvitations
 from control.mail.errors import AddressUnfit
 from control.mail.letters import Letter, address, one_line
@@ -43,12 +51,16 @@ class Outcome(Struct, frozen=True):
 async def invite(connection: Connection, who: Who, inviter_id: UUID, new: NewInvitations) -> Outcome:
     """Invite everybody who is no member yet and was not invited a moment ago.
 
-    Raises InviteeUnfit, TooManyInvitations or TooManySent, and then nobody is invited.
+    Raises InviteeUnfit, DomainRefused, TooManyInvitations or TooManySent, and then nobody is invited.
     """
-    emails = list(dict.fromkeys(fit_email(it) for it in new.emails))
+    emails = unique([fit_email(it) for it in new.emails])
     members = await queries.list_member_emails(connection, who.organization_id, emails)
     outsiders = [it for it in emails if it not in members]
-    sent = await _send(connection, who, inviter_id, new.role, outsiders)
+    rules = await queries.find_rules(connection, who.organization_id)
+    for it in outsiders:
+        check_domain(it, rules.email_domains)
+    role = rules.default_role if new.role is UNSET else new.role
+    sent = await _send(connection, who, inviter_id, role, outsiders)
     if await queries.count_invitations(connection, who.organization_id) > MOST_WAITING:
         raise TooManyInvitations(MOST_WAITING)
     invited = {invitation.email for invitation, _ in sent}
@@ -72,7 +84,10 @@ async def revoke(connection: Connection, who: Who, invitation_id: UUID) -> None:
 
 
 async def accept(connection: Connection, token: str, user_id: UUID, origin: Origin) -> UUID:
-    """Make a signed-in person a member; the answer is the organization's id. Raises InvitationVoid or InvitedSomebodyElse."""
+    """Make a signed-in person a member; the answer is the organization's id.
+
+    Raises InvitationVoid, InvitedSomebodyElse or DomainRefused.
+    """
     ticket = await queries.take_invitation(connection, digest(token))
     user = await find_user(connection, user_id)
     if user.email != ticket.email:
@@ -82,7 +97,10 @@ async def accept(connection: Connection, token: str, user_id: UUID, origin: Orig
 
 
 async def sign_up(database: Database, passwords: Passwords, account: InvitedAccount, origin: Origin) -> User:
-    """Make an account for the invited address, and a member of it. Raises InvitationVoid, PasswordUnfit or EmailTaken."""
+    """Make an account for the invited address, and a member of it.
+
+    Raises InvitationVoid, PasswordUnfit, EmailTaken or DomainRefused.
+    """
     invitation = await database.run(lambda connection: queries.open_invitation(connection, digest(account.token)))
     check_password(account.password, invitation.email, account.name)
     hashed = await passwords.hash(account.password)
@@ -102,6 +120,12 @@ def fit_email(given: str) -> str:
     except (msgspec.ValidationError, AddressUnfit) as error:
         raise InviteeUnfit(given) from error
     return email
+
+
+def check_domain(email: str, domains: list[str]) -> None:
+    """Raises DomainRefused unless the organization takes in people with such addresses."""
+    if domains and email.rpartition("@")[2].lower() not in domains:
+        raise DomainRefused(email, domains)
 
 
 def digest(token: str) -> bytes:
@@ -124,6 +148,7 @@ def letter(invitation: Invitation, organization: str, link: str) -> Letter:
 
 
 async def _admit(connection: Connection, ticket: queries.Ticket, user_id: UUID, origin: Origin) -> None:
+    check_domain(ticket.email, (await queries.find_rules(connection, ticket.organization_id)).email_domains)
     await queries.admit_member(connection, ticket, user_id)
     who = Who(user_id, ticket.organization_id, None, origin)
     await record(connection, who, "member.join", Target(user_id, ticket.email), after={"role": ticket.role})

@@ -67,6 +67,7 @@ LIST_ORGANIZATION_KEYS: Final[LiteralString] = """
     FROM shown_keys
     JOIN projects ON projects.id = shown_keys.project_id
     WHERE projects.organization_id = $1
+      AND projects.deleted_at IS NULL
       AND ($2::uuid IS NULL OR shown_keys.id < $2)
     ORDER BY shown_keys.id DESC
     LIMIT $3

@@ -24,3 +24,10 @@ class OwnersOnly(Forbidden):
 
     def __init__(self) -> None:
         super().__init__("only an owner makes somebody an owner, or changes or removes one")
+
+
+class OwnsAlready(Conflict):
+    title = "Owner already"
+
+    def __init__(self) -> None:
+        super().__init__("you own this organization already; name somebody else")

@@ -7,7 +7,7 @@ from control.audit.recording import Origin, Target, Who, record
 from control.database import Connection
 from control.identity.permissions import Role
 from control.members import queries
-from control.members.errors import LastOwner, MemberNotFound, OwnersOnly
+from control.members.errors import LastOwner, MemberNotFound, OwnersOnly, OwnsAlready
 from control.members.schemas import OrganizationMember
 
 
@@ -25,6 +25,17 @@ async def remove(connection: Connection, who: Who, caller_id: UUID, user_id: UUI
     before = await _lock(connection, who.organization_id, caller_id, user_id, None)
     await queries.delete_member(connection, who.organization_id, user_id)
     await record(connection, who, "member.remove", Target(user_id, before.email), {"role": before.role})
+
+
+async def hand_over(connection: Connection, who: Who, caller_id: UUID, user_id: UUID) -> None:
+    """Make a member the owner in the caller's place, who stays as an admin. Raises MemberNotFound or OwnersOnly."""
+    before = await _lock(connection, who.organization_id, caller_id, user_id, "owner")
+    if user_id == caller_id:
+        raise OwnsAlready
+    await queries.update_role(connection, who.organization_id, user_id, "owner")
+    await queries.update_role(connection, who.organization_id, caller_id, "admin")
+    changed = {"role": before.role}, {"role": "owner"}
+    await record(connection, who, "organization.transfer", Target(user_id, before.email), *changed)
 
 
 async def leave(connection: Connection, organization_id: UUID, user_id: UUID, origin: Origin) -> None:

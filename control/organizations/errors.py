@@ -1,6 +1,6 @@
 """What can go wrong with organizations."""
 
-from contracts.errors import Conflict
+from contracts.errors import Conflict, Invalid
 
 
 class SlugTaken(Conflict):
@@ -15,3 +15,10 @@ class TooManyOrganizations(Conflict):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"one person owns at most {most} organizations")
+
+
+class WebhookUnfit(Invalid):
+    title = "Webhook unfit"
+
+    def __init__(self) -> None:
+        super().__init__("a Slack webhook begins with https:// and the public name of a server, and has a path after it")

@@ -52,6 +52,7 @@ LIST_MEMBERSHIPS: Final[LiteralString] = """
     FROM members
     JOIN organizations ON organizations.id = members.organization_id
     WHERE members.user_id = $1
+      AND organizations.deleted_at IS NULL
     ORDER BY members.created_at, organizations.id
 """
 
@@ -67,6 +68,7 @@ FIND_ORGANIZATION: Final[LiteralString] = """
     JOIN members ON members.organization_id = organizations.id
     WHERE organizations.id = $1
       AND members.user_id = $2
+      AND organizations.deleted_at IS NULL
 """
 
 
@@ -108,7 +110,7 @@ async def update_organization(connection: Connection, organization_id: UUID, nam
 
 
 FIND_USAGE: Final[LiteralString] = """
-    WITH own AS (SELECT id FROM projects WHERE organization_id = $1),
+    WITH own AS (SELECT id FROM projects WHERE organization_id = $1 AND deleted_at IS NULL),
     machines AS (SELECT count(*) AS number FROM users WHERE organization_id = $1 AND kind = 'service'),
     versions AS (
         SELECT count(*) AS number, coalesce(sum(model_versions.size_bytes), 0) AS size_bytes
@@ -163,6 +165,9 @@ FIND_MEMBERSHIP: Final[LiteralString] = """
     LEFT JOIN members ON members.user_id = sessions.user_id
         AND members.organization_id = coalesce(all_project_roles.organization_id, $3)
         AND ($3::uuid IS NULL OR members.organization_id = $3)
+        AND EXISTS (
+            SELECT FROM organizations WHERE organizations.id = members.organization_id AND organizations.deleted_at IS NULL
+        )
     WHERE sessions.id = $1
       AND sessions.user_id = $2
 """

@@ -8,6 +8,7 @@ import asyncpg
 from msgspec import UNSET, Struct
 
 from control.database import Connection
+from control.fields import unique
 from control.projects.errors import ProjectNameTaken, ProjectNotFound
 from control.projects.schemas import NewProject, Project, ProjectPatch, State, Visibility
 
@@ -215,8 +216,3 @@ async def restore_project(connection: Connection, organization_id: UUID, project
         await connection.execute(RESTORE_PROJECT, organization_id, project_id)
     except asyncpg.UniqueViolationError as error:
         raise ProjectNameTaken(name) from error
-
-
-def unique(tags: list[str]) -> list[str]:
-    """`tags` in their order, each once."""
-    return list(dict.fromkeys(tags))

@@ -7,12 +7,12 @@ from uuid import UUID
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from control.fields import Description, Name
-from control.identity.permissions import Role
+from control.identity.permissions import GivenRole, Role
 
 Visibility = Literal["organization", "private"]
 """Who sees a project: everybody in its organization, or its own members and the organization's administrators."""
 State = Literal["active", "archived", "deleted"]
-ProjectRole = Literal["viewer", "developer", "admin"]
+ProjectRole = GivenRole
 Tag = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9._:/=-]{0,31}$(?!\n)")]
 Tags = Annotated[list[Tag], Meta(max_length=20)]
 

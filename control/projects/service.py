@@ -1,20 +1,16 @@
 """Changes to projects, each written down in the audit log, and what becomes of one that was deleted."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Final, LiteralString, TypeVar
 from uuid import UUID
-
-import asyncpg
 
 from contracts.errors import Conflict
 from contracts.routes import KeyLimits
 from control.access import Tenant
 from control.audit.recording import Target, Who, record
 from control.batch_jobs.progress import cancel_all
-from control.database import Connection, Database, DatabaseUnavailable
+from control.database import Connection, Database
 from control.identity.permissions import Role
 from control.keys.queries import insert_key
 from control.keys.secrets import console_key
@@ -25,11 +21,8 @@ from control.slugs import candidate_slugs
 
 Value = TypeVar("Value")
 
-logger = logging.getLogger(__name__)
-
 KEPT_FOR: Final = timedelta(days=7)
 """How long a deletion can be undone."""
-SWEEP_INTERVAL_S: Final = 600.0
 
 
 async def create_project(connection: Connection, who: Who, new: NewProject, secret: str) -> UUID:
@@ -135,14 +128,3 @@ async def sweep(database: Database, kept_for: timedelta = KEPT_FOR) -> UUID | No
             await connection.execute(CLEAR_DEPLOYMENTS, project_id)
             await connection.execute(CLEAR_PROJECT, project_id)
         return project_id
-
-
-async def sweep_forever(database: Database) -> None:
-    """Sweep at start and every `SWEEP_INTERVAL_S`; several processes may."""
-    while True:
-        try:
-            while await sweep(database):
-                continue
-        except (DatabaseUnavailable, asyncpg.PostgresError) as error:
-            logger.warning("deleted projects are not removed now: %s", error)
-        await asyncio.sleep(SWEEP_INTERVAL_S)

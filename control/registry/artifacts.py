@@ -12,18 +12,12 @@ file that nothing came to hold) `sweep` finds and finishes, or the next upload o
 """
 
 import asyncio
-import logging
 from datetime import timedelta
 from typing import Final, LiteralString
 
-import asyncpg
+from contracts.artifacts import ArtifactStore
+from control.database import Connection, Database
 
-from contracts.artifacts import ArtifactStore, ArtifactUnavailable
-from control.database import Connection, Database, DatabaseUnavailable
-
-logger = logging.getLogger(__name__)
-
-SWEEP_INTERVAL_S: Final = 600.0
 ABANDONED_AFTER: Final = timedelta(days=1)
 """A claim this old belongs to no upload under way."""
 SWEEP_BATCH: Final = 100
@@ -119,14 +113,3 @@ async def sweep(database: Database, store: ArtifactStore, abandoned_after: timed
         doomed = await doom(connection, [it["digest"] for it in rows])
     await delete_doomed(database, store, doomed)
     return len(doomed)
-
-
-async def sweep_forever(database: Database, store: ArtifactStore) -> None:
-    """Sweep at start and every `SWEEP_INTERVAL_S`; several processes may."""
-    while True:
-        try:
-            while await sweep(database, store):
-                continue
-        except (ArtifactUnavailable, DatabaseUnavailable, asyncpg.PostgresError, TimeoutError, OSError) as error:
-            logger.warning("leftover files are not deleted now: %s", error)
-        await asyncio.sleep(SWEEP_INTERVAL_S)

@@ -6,9 +6,9 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from control.fields import Name
-from control.projects.schemas import ProjectRole
+from control.identity.permissions import GivenRole
 
-ServiceRole = ProjectRole
+ServiceRole = GivenRole
 """In the organization. No machine is an owner."""
 
 

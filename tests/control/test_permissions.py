@@ -67,6 +67,7 @@ async def use_key(client: httpx.AsyncClient, of: Account, *scopes: Scope) -> Non
 
 async def undelete(database: asyncpg.Connection, of: Account) -> None:
     """Bring back what an operation of the walk deleted or archived."""
+    await database.execute("UPDATE organizations SET deleted_at = NULL WHERE id = $1", of.organization_id)
     await database.execute("UPDATE projects SET deleted_at = NULL, archived_at = NULL WHERE id = $1", of.project_id)
 
 
@@ -137,6 +138,7 @@ async def test_a_role_may_do_what_the_table_says(
         if allows(role, permission):
             assert answer.status_code not in (401, 403), (operation, answer.text)
             assert f"no project {account.project_id}" not in answer.text, operation
+            await undelete(database, account)
         else:
             assert (answer.status_code, answer.json()["type"]) == (403, "urn:headrace:problem:Forbidden"), operation
             assert f"needs the role {LEAST_ROLE[permission]}; yours is {role}" in answer.json()["detail"]

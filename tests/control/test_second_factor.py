@@ -9,9 +9,9 @@ from httpx import AsyncClient, Response
 from litestar import Litestar
 from pyotp.totp import TOTP
 
-from control.identity.errors import SecondFactorMissing
-from control.identity.second_factor import RECOVERY_CODES, STEP_S, matching_step, seal, unseal
+from control.identity.second_factor import PURPOSE, RECOVERY_CODES, STEP_S, matching_step
 from control.identity.throttle import FREE_FAILURES
+from control.sealing import Unreadable, seal, unseal
 from tests.control.conftest import PASSWORD, SECRET, Account
 
 FACTOR = "/api/v1/me/second-factor"
@@ -103,17 +103,16 @@ async def test_secrets_and_recovery_codes_are_not_readable_in_the_database(app: 
         stored = await connection.fetchval("SELECT sealed_secret FROM second_factors WHERE user_id = $1", account.user_id)
         digests = await connection.fetch("SELECT sha256 FROM recovery_codes WHERE user_id = $1", account.user_id)
     assert secret.encode() not in stored
-    assert unseal(stored, account.user_id, SECRET) == secret
+    assert unseal(stored, PURPOSE, account.user_id, SECRET) == secret
     assert all(codes[0].encode() not in row["sha256"] for row in digests)
 
 
 def test_a_sealed_secret_is_of_no_use_elsewhere():
     ada, eve = uuid4(), uuid4()
-    sealed = seal("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", ada, SECRET)
-    with pytest.raises(SecondFactorMissing):
-        unseal(sealed, eve, SECRET)
-    with pytest.raises(SecondFactorMissing):
-        unseal(sealed, ada, SECRET + "another")
+    sealed = seal("JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP", PURPOSE, ada, SECRET)
+    for purpose, whose, instance_secret in ((PURPOSE, eve, SECRET), (PURPOSE, ada, SECRET + "another"), ("other", ada, SECRET)):
+        with pytest.raises(Unreadable):
+            unseal(sealed, purpose, whose, instance_secret)
 
 
 @pytest.mark.parametrize(("off_s", "matches"), [(0, True), (-30, True), (30, True), (-61, False), (60, False)])

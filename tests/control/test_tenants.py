@@ -97,9 +97,12 @@ ENTRANCES = {
     "invitations.routes.sign_up_invited": "the token says which organization",
     "members.routes.leave_organization": "a person leaves, whatever their role",
     "organizations.routes.create_organization": "founds an organization",
+    "organizations.routes.list_deleted_organizations": "people's own, which no path leads to",
+    "organizations.routes.restore_organization": "an owner's, which no path leads to",
     "projects.routes.look_up_project": "finds the organization by its slug, among the caller's",
     "registry.service.add_version": "stored files are shared",
     "registry.service.delete_model": "stored files are shared",
+    "sweeping.sweep_forever": "in the background, for everybody",
     "system.health._check_database": "reads the schema's version",
 }
 """Everything that may see all organizations at once, and why."""

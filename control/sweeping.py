@@ -1,0 +1,39 @@
+"""What is removed for good, some time after people stopped wanting it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+
+from contracts.artifacts import ArtifactUnavailable
+from control.database import DatabaseUnavailable
+from control.organizations import deleting
+from control.projects import service as projects
+from control.registry import artifacts
+from control.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S: Final = 600.0
+FAILURES: Final = (ArtifactUnavailable, DatabaseUnavailable, asyncpg.PostgresError, TimeoutError, OSError)
+
+
+async def sweep_forever(resources: Resources) -> None:
+    """Sweep everything at start and every `INTERVAL_S`; several processes may."""
+    database = resources.pool.across_tenants
+    while True:
+        await sweep("deleted projects", lambda: projects.sweep(database))
+        await sweep("deleted organizations", lambda: deleting.sweep(database))
+        await sweep("files that nothing holds", lambda: artifacts.sweep(database, resources.artifacts))
+        await asyncio.sleep(INTERVAL_S)
+
+
+async def sweep(what: str, some: Callable[[], Awaitable[object]]) -> None:
+    """Remove `some` until there are no more; what fails now is done the next time."""
+    try:
+        while await some():
+            continue
+    except FAILURES as error:
+        logger.warning("%s are not removed now: %s", what, error)

@@ -1,0 +1,118 @@
+"""What an organization decides for itself: whom it lets in and how, how long its log is kept, where alerts go."""
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.control.conftest import Account
+
+WEBHOOK = "https://hooks.slack.com/services/T000/B000/s3cr3tabcd"
+DEFAULTS = {
+    "default_role": "developer",
+    "email_domains": [],
+    "log_retention_days": None,
+    "alert_emails": [],
+    "slack_webhook": None,
+}
+
+
+def settings_of(account: Account) -> str:
+    return f"/api/v1/organizations/{account.organization_id}/settings"
+
+
+async def change(account: Account, **what: Any) -> dict[str, Any]:
+    answer = await account.client.patch(settings_of(account), json=what)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def invite(account: Account, email: str, **more: str) -> Any:
+    path = f"/api/v1/organizations/{account.organization_id}/invitations"
+    return await account.client.post(path, json={"emails": [email], **more})
+
+
+async def test_settings_are_changed_one_by_one(account: Account):
+    assert (await account.client.get(settings_of(account))).json() == DEFAULTS
+    await change(account, default_role="viewer")
+    emails = [" Ops@Example.com", "ops@example.com"]
+    after = await change(account, email_domains=["example.com"], log_retention_days=7, alert_emails=emails)
+    assert after == DEFAULTS | {
+        "default_role": "viewer",
+        "email_domains": ["example.com"],
+        "log_retention_days": 7,
+        "alert_emails": ["ops@example.com"],
+    }
+    assert (await change(account, log_retention_days=None))["log_retention_days"] is None
+
+
+async def test_a_webhook_is_sealed_and_never_shown_again(account: Account, database: asyncpg.Connection):
+    shown = await change(account, slack_webhook=WEBHOOK)
+    assert shown["slack_webhook"] == "https://hooks.slack.com/…abcd"
+    query = "SELECT sealed_slack_webhook FROM organizations WHERE id = $1"
+    stored: Any = await database.fetchval(query, account.organization_id)
+    assert b"s3cr3t" not in stored
+    path = f"/api/v1/organizations/{account.organization_id}/audit"
+    assert "s3cr3t" not in (await account.client.get(path)).text
+    assert (await change(account, default_role="admin"))["slack_webhook"] == shown["slack_webhook"]
+    assert (await change(account, slack_webhook=None))["slack_webhook"] is None
+
+
+@pytest.mark.parametrize(
+    "webhook",
+    [
+        "http://hooks.slack.com/services/x",
+        "https://hooks.slack.com",
+        "https://localhost/x",
+        "https://127.0.0.1/x",
+        "https://127.1/x",
+        "https://[::1]/x",
+        "https://postgres.internal/x",
+        "https://user:password@hooks.slack.com/x",
+        "https://hooks.slack.com:99999/x",
+        "javascript:alert(1)",
+        "",
+    ],
+)
+async def test_a_webhook_leads_to_the_public_internet(account: Account, webhook: str):
+    answer = await account.client.patch(settings_of(account), json={"slack_webhook": webhook})
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (422, "WebhookUnfit")
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        {"default_role": "owner"},
+        {"log_retention_days": 0},
+        {"log_retention_days": 91},
+        {"email_domains": ["EXAMPLE.com"]},
+        {"email_domains": ["ex\u0430mple.com"]},
+        {"email_domains": ["example.com\n"]},
+        {"alert_emails": ["ops@example.com\r\nBcc: all@example.com"]},
+        {"deleted_at": None},
+        {"name": "other"},
+    ],
+)
+async def test_what_does_not_fit_is_refused(account: Account, what: dict[str, Any]):
+    assert (await account.client.patch(settings_of(account), json=what)).status_code in (400, 422)
+    assert (await account.client.get(settings_of(account))).json() == DEFAULTS
+
+
+async def test_only_people_of_the_organizations_domains_are_invited(account: Account):
+    await change(account, email_domains=["example.com"], default_role="viewer")
+    refused = await invite(account, "eve@evil-example.com")
+    assert (refused.status_code, "example.com" in refused.json()["detail"]) == (403, True)
+    assert (await invite(account, "eve@sub.example.com")).status_code == 403
+    taken = await invite(account, "grace@EXAMPLE.com")
+    assert taken.json()["sent"][0]["invitation"]["role"] == "viewer"
+    assert (await invite(account, "mary@example.com", role="admin")).json()["sent"][0]["invitation"]["role"] == "admin"
+
+
+async def test_an_invitation_of_before_lets_nobody_in_from_elsewhere(account: Account, stranger: Account):
+    invited = await invite(account, stranger.email)
+    token = invited.json()["sent"][0]["link"].partition("#")[2]
+    await change(account, email_domains=["elsewhere.org"])
+    answer = await stranger.client.post("/api/v1/invitations/accept", json={"token": token})
+    assert (answer.status_code, answer.json()["title"]) == (403, "Address not allowed")
+    await change(account, email_domains=[])
+    assert (await stranger.client.post("/api/v1/invitations/accept", json={"token": token})).is_success
