@@ -66,3 +66,36 @@ class RecentRequests(Struct, frozen=True):
     """The latest calls, newest first."""
 
     items: list[RecentRequest]
+
+
+class DayRequests(Struct, frozen=True):
+    """The calls of one day (UTC), which begins at `day`."""
+
+    day: datetime
+    requests: int
+    errors: int
+    """Answers with status 400 and above."""
+
+
+class ProjectRequests(Struct, frozen=True):
+    """The calls of one project."""
+
+    project_id: UUID
+    requests: int
+    errors: int
+    """Answers with status 400 and above."""
+
+
+class OrganizationRequests(Struct, frozen=True):
+    """The calls of an organization; days and projects without any are absent."""
+
+    days: list[DayRequests]
+    """In order of time."""
+    projects: list[ProjectRequests]
+    """Those with the most first; 100 at most."""
+
+
+class RequestsByProject(Struct, frozen=True):
+    """The calls of each project that was asked for; those without any are absent."""
+
+    items: list[ProjectRequests]

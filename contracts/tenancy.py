@@ -23,7 +23,8 @@ class Tenant(Struct, frozen=True):
     """Whose rows a call may see; `issued_at` is in whole seconds since the epoch."""
 
     organization_id: UUID
-    project_id: UUID
+    project_id: UUID | None
+    """None: of the organization as a whole."""
     issued_at: int
 
 

@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 import asyncpg
+from redis.exceptions import RedisError
 
 from contracts.artifacts import ArtifactUnavailable
 from control.database import DatabaseUnavailable
 from control.organizations import deleting
+from control.organizations.settings import publish_retentions
 from control.projects import service as projects
 from control.registry import artifacts
 from control.resources import Resources
@@ -17,7 +19,7 @@ from control.resources import Resources
 logger = logging.getLogger(__name__)
 
 INTERVAL_S: Final = 600.0
-FAILURES: Final = (ArtifactUnavailable, DatabaseUnavailable, asyncpg.PostgresError, TimeoutError, OSError)
+FAILURES: Final = (ArtifactUnavailable, DatabaseUnavailable, RedisError, asyncpg.PostgresError, TimeoutError, OSError)
 
 
 async def sweep_forever(resources: Resources) -> None:
@@ -27,6 +29,7 @@ async def sweep_forever(resources: Resources) -> None:
         await sweep("deleted projects", lambda: projects.sweep(database))
         await sweep("deleted organizations", lambda: deleting.sweep(database))
         await sweep("files that nothing holds", lambda: artifacts.sweep(database, resources.artifacts))
+        await sweep("requests past their time", lambda: publish_retentions(database, resources.redis))
         await asyncio.sleep(INTERVAL_S)
 
 

@@ -28,6 +28,7 @@ from telemetry.errors import SchemaTooNew, StoreUnavailable
 from telemetry.ingest import Ingest, backoff, pause
 from telemetry.listener import AddressTaken, bind
 from telemetry.metrics import Metrics
+from telemetry.retention import forget_forever
 from telemetry.store import Connector, Store
 
 logger = logging.getLogger("telemetry")
@@ -71,11 +72,13 @@ async def run(settings: TelemetrySettings, listener: socket.socket) -> int:
     http = Server(_http_config(create_app(settings.secret, database, redis, metrics)))
     ingesting = asyncio.create_task(ingest(database, Ingest(redis, database, socket.gethostname(), metrics), stopping))
     serving = asyncio.create_task(http.serve(sockets=[listener]))
-    for task in (ingesting, serving):
+    forgetting = asyncio.create_task(forget_forever(redis, database))
+    for task in (ingesting, serving, forgetting):
         task.add_done_callback(lambda _: stopping.set())
     await stopping.wait()
     http.should_exit = True
     await serving
+    forgetting.cancel()
     status = await _end(ingesting)
     await redis.aclose()
     database.close()

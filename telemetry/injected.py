@@ -9,7 +9,9 @@ from contracts import tenancy
 from telemetry import metrics, store
 
 Tenant: TypeAlias = NamedDependency[tenancy.Tenant]
-"""`tenant`: whose rows the caller may see, from the signed header."""
+"""`tenant`: the project whose rows the caller may see, from the signed header."""
+Organization: TypeAlias = NamedDependency[tenancy.Tenant]
+"""`organization`: the same, of an organization as a whole."""
 Store: TypeAlias = NamedDependency[store.Store]
 """`store`."""
 Redis: TypeAlias = NamedDependency[redis.asyncio.Redis]

@@ -167,6 +167,11 @@ class Store:
         finally:
             self._waiting_reads -= 1
 
+    async def delete(self, statement: str, parameters: dict[str, Any], comment: str) -> None:
+        """Remove rows; between two inserts."""
+        settings = {"log_comment": comment}
+        await self._run(self._write_thread, self._writers, lambda it: it.command(statement, parameters, settings=settings))
+
     async def check(self) -> None:
         """Raise StoreUnavailable, saying why, unless ClickHouse answers."""
         await self.query("SELECT 1", {}, "headrace: health")

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import httpx
 import msgspec
@@ -28,6 +29,17 @@ async def ask(resources: Resources, caller: Caller, path: str, query: dict[str, 
     Raises Invalid if telemetry finds fault with the query, TelemetryUnavailable if it gives no answer that can be used.
     """
     tenant = Tenant(caller.organization_id, caller.project_id, int(time.time()))
+    return await _ask(resources, tenant, path, query, answer)
+
+
+async def ask_of_organization(
+    resources: Resources, organization_id: UUID, path: str, query: dict[str, Any], answer: type[Answer]
+) -> Answer:
+    """The same in the name of an organization as a whole."""
+    return await _ask(resources, Tenant(organization_id, None, int(time.time())), path, query, answer)
+
+
+async def _ask(resources: Resources, tenant: Tenant, path: str, query: dict[str, Any], answer: type[Answer]) -> Answer:
     headers = {TENANT_HEADER: sign_tenant(tenant, resources.settings.secret)}
     try:
         response = await resources.telemetry.get(path, params=query, headers=headers)

@@ -7,17 +7,21 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
-from contracts.monitoring import RecentRequests, RequestSummary
+from contracts.monitoring import OrganizationRequests, RecentRequests, RequestsByProject, RequestSummary
 from control.deployments.queries import find_name
 from control.fields import read_time
-from control.injected import Database, Resources, Tenant
-from control.monitoring.client import ask
+from control.injected import Database, Member, Resources, Tenant
+from control.monitoring.client import ask, ask_of_organization
+from control.monitoring.projects import name_projects
+from control.monitoring.schemas import ProjectTraffic, Traffic
 
 Start = Annotated[
     str | None, QueryParameter(name="from", format="date-time", max_length=64, description="Absent: one hour before `to`.")
 ]
 End = Annotated[str | None, QueryParameter(name="to", format="date-time", max_length=64, description="Absent: now.")]
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many calls to answer at most.")]
+Days = Annotated[int, QueryParameter(ge=1, le=400, description="How many, with today.")]
+ProjectIds = Annotated[list[UUID], QueryParameter(min_items=1, max_items=200, description="Which; others' are left out.")]
 
 
 @get(
@@ -51,4 +55,45 @@ async def list_recent_requests(
     return await ask(resources, tenant, "/monitoring/recent", query, RecentRequests)
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [get_request_summary, list_recent_requests]
+@get(
+    "/organizations/{organization_id:uuid}/monitoring/requests",
+    operation_id="getOrganizationTraffic",
+    tags=["Monitoring"],
+    permission="organization:read",
+)
+async def get_organization_traffic(member: Member, database: Database, resources: Resources, days: Days = 30) -> Traffic:
+    """Requests and errors of today and the days before it (UTC), by day, and by project for those that the caller sees."""
+    path, query = "/monitoring/organization", {"days": days}
+    found = await ask_of_organization(resources, member.organization_id, path, query, OrganizationRequests)
+    names = await database.run(lambda it: name_projects(it, member, [one.project_id for one in found.projects]))
+    shown = [
+        ProjectTraffic(it.project_id, *names[it.project_id], it.requests, it.errors)
+        for it in found.projects
+        if it.project_id in names
+    ]
+    return Traffic(found.days, shown)
+
+
+@get(
+    "/organizations/{organization_id:uuid}/monitoring/projects",
+    operation_id="countRequestsByProject",
+    tags=["Monitoring"],
+    permission="organization:read",
+)
+async def count_requests_by_project(
+    project_id: ProjectIds, member: Member, database: Database, resources: Resources
+) -> RequestsByProject:
+    """Requests and errors of the last day, for those of the projects that the caller sees; one call for a page of a list."""
+    seen = await database.run(lambda it: name_projects(it, member, project_id))
+    if not seen:
+        return RequestsByProject([])
+    query = {"project_id": list(map(str, seen))}
+    return await ask_of_organization(resources, member.organization_id, "/monitoring/projects", query, RequestsByProject)
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [
+    get_request_summary,
+    list_recent_requests,
+    get_organization_traffic,
+    count_requests_by_project,
+]

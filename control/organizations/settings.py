@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from msgspec import UNSET, structs
+from redis.asyncio import Redis
 
+from contracts.retention import RETENTION_KEY
 from control.audit.recording import Target, Who, record
-from control.database import Connection
+from control.database import Connection, Database
 from control.fields import unique
 from control.identity.service import normalized_email
 from control.organizations.errors import WebhookUnfit
@@ -114,3 +116,20 @@ def is_address(host: str) -> bool:
     except ValueError:
         return host.rpartition(".")[2].isdecimal()  # as inet_aton reads it: 127.1
     return True
+
+
+LIST_RETENTIONS: Final[LiteralString] = """
+    SELECT id, log_retention_days
+    FROM organizations
+    WHERE log_retention_days IS NOT NULL
+"""
+
+
+async def publish_retentions(database: Database, redis: Redis) -> None:
+    """Tell telemetry how long each organization keeps its requests; all of them, since Redis may have forgotten."""
+    rows = await database.run(lambda it: it.fetch(LIST_RETENTIONS))
+    async with redis.pipeline(transaction=True) as pipeline:
+        pipeline.delete(RETENTION_KEY)
+        if rows:
+            pipeline.hset(RETENTION_KEY, mapping={str(row["id"]): row["log_retention_days"] for row in rows})
+        await pipeline.execute()

@@ -4,7 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, LiteralString
 from uuid import UUID
 
-from contracts.monitoring import RecentRequest, RequestPoint, RequestTotals
+from contracts.monitoring import (
+    DayRequests,
+    OrganizationRequests,
+    ProjectRequests,
+    RecentRequest,
+    RequestPoint,
+    RequestTotals,
+)
 from contracts.tenancy import Tenant
 from telemetry.monitoring.ranges import Range
 from telemetry.store import Store
@@ -47,6 +54,56 @@ RECENT_REQUESTS: Final[LiteralString] = """
     ORDER BY time DESC
     LIMIT {limit:UInt32}
 """
+
+
+MOST_PROJECTS: Final = 100
+
+REQUESTS_BY_DAY: Final[LiteralString] = """
+    SELECT toUnixTimestamp(toStartOfDay(minute)) AS day, sum(requests), sum(errors)
+    FROM request_1m
+    WHERE organization_id = {organization:UUID}
+      AND minute >= {start:DateTime('UTC')}
+    GROUP BY day
+    ORDER BY day
+"""
+
+REQUESTS_OF_ALL_PROJECTS: Final[LiteralString] = """
+    SELECT project_id, sum(requests) AS requests, sum(errors)
+    FROM request_1m
+    WHERE organization_id = {organization:UUID}
+      AND minute >= {start:DateTime('UTC')}
+    GROUP BY project_id
+    ORDER BY requests DESC, project_id
+    LIMIT {limit:UInt32}
+"""
+
+REQUESTS_OF_PROJECTS: Final[LiteralString] = """
+    SELECT project_id, sum(requests), sum(errors)
+    FROM request_1m
+    WHERE organization_id = {organization:UUID}
+      AND project_id IN {projects:Array(UUID)}
+      AND minute >= {start:DateTime('UTC')}
+    GROUP BY project_id
+"""
+
+
+async def count_requests(store: Store, tenant: Tenant, start: datetime) -> OrganizationRequests:
+    """By day and by project, since `start`."""
+    parameters: dict[str, Any] = {"organization": tenant.organization_id, "start": start}
+    comment = f"headrace: requests, organization {tenant.organization_id}"
+    days = await store.query(REQUESTS_BY_DAY, parameters, comment)
+    projects = await store.query(REQUESTS_OF_ALL_PROJECTS, parameters | {"limit": MOST_PROJECTS}, comment)
+    return OrganizationRequests(
+        [DayRequests(datetime.fromtimestamp(day, UTC), *counts) for day, *counts in days],
+        [ProjectRequests(*row) for row in projects],
+    )
+
+
+async def count_by_project(store: Store, tenant: Tenant, projects: list[UUID], start: datetime) -> list[ProjectRequests]:
+    """Those of `projects` that had any since `start`."""
+    parameters: dict[str, Any] = {"organization": tenant.organization_id, "projects": projects, "start": start}
+    comment = f"headrace: requests by project, organization {tenant.organization_id}"
+    return [ProjectRequests(*row) for row in await store.query(REQUESTS_OF_PROJECTS, parameters, comment)]
 
 
 async def summarize_requests(

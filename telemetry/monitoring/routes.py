@@ -1,20 +1,22 @@
 """Handlers of the monitoring API. The tenant comes from the signed header and from nowhere else."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
 from litestar import get
 from litestar.params import FromQuery, QueryParameter
 
-from contracts.monitoring import RecentRequests, RequestSummary
-from telemetry.injected import Store, Tenant
+from contracts.monitoring import OrganizationRequests, RecentRequests, RequestsByProject, RequestSummary
+from telemetry.injected import Organization, Store, Tenant
 from telemetry.monitoring import queries
 from telemetry.monitoring.ranges import choose_range
 
 Start = Annotated[datetime | None, QueryParameter(name="from")]
 End = Annotated[datetime | None, QueryParameter(name="to")]
 Limit = Annotated[int, QueryParameter(ge=1, le=500)]
+Days = Annotated[int, QueryParameter(ge=1, le=400)]
+Projects = Annotated[list[UUID], QueryParameter(min_items=1, max_items=200)]
 
 
 @get("/monitoring/requests", operation_id="getRequestSummary")
@@ -31,6 +33,20 @@ async def get_request_summary(
 async def list_recent_requests(tenant: Tenant, store: Store, deployment_id: FromQuery[UUID], limit: Limit = 50) -> RecentRequests:
     """The latest calls, newest first."""
     return RecentRequests(await queries.list_recent_requests(store, tenant, deployment_id, limit, datetime.now(UTC)))
+
+
+@get("/monitoring/organization", operation_id="countOrganizationRequests")
+async def count_organization_requests(organization: Organization, store: Store, days: Days = 30) -> OrganizationRequests:
+    """Requests and errors of today and the days before it, by day and by project."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return await queries.count_requests(store, organization, today - timedelta(days=days - 1))
+
+
+@get("/monitoring/projects", operation_id="countRequestsByProject")
+async def count_requests_by_project(organization: Organization, store: Store, project_id: Projects) -> RequestsByProject:
+    """Requests and errors of the last day."""
+    start = datetime.now(UTC) - timedelta(days=1)
+    return RequestsByProject(await queries.count_by_project(store, organization, project_id, start))
 
 
 def _utc(time: datetime | None) -> datetime | None:

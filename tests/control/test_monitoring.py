@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
 
 import msgspec
 import pytest
@@ -132,3 +133,39 @@ async def test_a_strangers_deployment_is_not_asked_about(
     for name in ("requests", "recent"):
         assert (await stranger.client.get(f"{path}/{name}")).status_code == 404
     assert telemetry.heard == []
+
+
+def traffic_of(account: Account, what: str) -> str:
+    return f"/api/v1/organizations/{account.organization_id}/monitoring/{what}"
+
+
+async def test_an_organizations_traffic_names_the_projects_that_the_caller_sees(account: Account, telemetry: wire.Server):
+    day = {"day": "2026-11-22T00:00:00Z", "requests": 9, "errors": 1}
+    seen = {"project_id": str(account.project_id), "requests": 5, "errors": 1}
+    hidden = {"project_id": str(uuid4()), "requests": 4, "errors": 0}
+    telemetry.body = msgspec.json.encode({"days": [day], "projects": [seen, hidden]})
+    answer = await account.client.get(traffic_of(account, "requests"), params={"days": 7})
+    assert answer.json() == {"days": [day], "projects": [{**seen, "name": "default", "slug": "default"}]}
+    [heard] = telemetry.heard
+    tenant = verify_tenant(heard.headers[TENANT_HEADER.lower()], SECRET, time.time())
+    assert (tenant.organization_id, tenant.project_id) == (account.organization_id, None)
+    assert heard.target == "/monitoring/organization?days=7"
+
+
+async def test_a_page_of_projects_asks_telemetry_once_and_for_ones_own_alone(
+    account: Account, stranger: Account, telemetry: wire.Server
+):
+    counted = {"items": [{"project_id": str(account.project_id), "requests": 5, "errors": 1}]}
+    telemetry.body = msgspec.json.encode(counted)
+    wanted = {"project_id": [str(account.project_id), str(stranger.project_id)]}
+    assert (await account.client.get(traffic_of(account, "projects"), params=wanted)).json() == counted
+    [heard] = telemetry.heard
+    assert parse_qs(urlsplit(heard.target).query) == {"project_id": [str(account.project_id)]}
+    nobodys = {"project_id": [str(stranger.project_id)]}
+    assert (await account.client.get(traffic_of(account, "projects"), params=nobodys)).json() == {"items": []}
+    assert len(telemetry.heard) == 1
+
+
+async def test_without_telemetry_an_organizations_traffic_is_not_known(account: Account, telemetry: wire.Server):
+    telemetry.status = 503
+    assert (await account.client.get(traffic_of(account, "requests"))).status_code == 503

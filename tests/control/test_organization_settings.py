@@ -1,10 +1,15 @@
 """What an organization decides for itself: whom it lets in and how, how long its log is kept, where alerts go."""
 
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
+from litestar import Litestar
 
+from contracts.retention import RETENTION_KEY
+from control.organizations.settings import publish_retentions
+from control.resources import Resources
 from tests.control.conftest import Account
 
 WEBHOOK = "https://hooks.slack.com/services/T000/B000/s3cr3tabcd"
@@ -116,3 +121,17 @@ async def test_an_invitation_of_before_lets_nobody_in_from_elsewhere(account: Ac
     assert (answer.status_code, answer.json()["title"]) == (403, "Address not allowed")
     await change(account, email_domains=[])
     assert (await stranger.client.post("/api/v1/invitations/accept", json={"token": token})).is_success
+
+
+async def test_telemetry_is_told_how_long_to_keep_requests(app: Litestar, account: Account, stranger: Account):
+    resources: Resources = app.state.resources
+    tell = partial(publish_retentions, resources.pool.across_tenants, resources.redis)
+    read: Any = partial(resources.redis.hget, RETENTION_KEY, str(account.organization_id))
+    await change(account, log_retention_days=7)
+    await change(stranger, log_retention_days=30)
+    await tell()
+    assert await read() == b"7"
+    await change(account, log_retention_days=None)
+    await tell()
+    assert await read() is None
+    assert await resources.redis.hget(RETENTION_KEY, str(stranger.organization_id)) == b"30"

@@ -3,7 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import numpy as np
@@ -181,3 +181,42 @@ async def test_a_wrong_tenant_header_is_401(client: Client, source: Source, path
 
 async def test_no_tenant_header_is_401(client: Client, source: Source) -> None:
     assert (await client.get("/monitoring/recent", params={"deployment_id": str(source.deployment_id)})).status_code == 401
+
+
+async def of_organization(client: Client, organization_id: UUID, path: str, **query: Any) -> httpx.Response:
+    header = sign_tenant(Tenant(organization_id, None, int(time.time())), SECRET)
+    return await client.get(f"/monitoring/{path}", params=query, headers={TENANT_HEADER: header})
+
+
+async def test_an_organizations_requests_are_counted_by_day_and_by_project(client: Client, store: Store, source: Source) -> None:
+    other = Source(organization_id=source.organization_id)
+    now_us = time.time_ns() // 1000
+    await store_records(store, source, source.record(NOON_US), source.record(NOON_US, status=500))
+    await store_records(store, other, *(other.record(now_us) for _ in range(3)))
+    await store_records(store, foreign := Source(), foreign.record(now_us))
+    found = (await of_organization(client, source.organization_id, "organization")).json()
+    assert [(it["requests"], it["errors"]) for it in found["days"]] == [(2, 1), (3, 0)]
+    assert [it["day"][11:] for it in found["days"]] == ["00:00:00Z"] * 2
+    assert found["projects"] == [
+        {"project_id": str(other.project_id), "requests": 3, "errors": 0},
+        {"project_id": str(source.project_id), "requests": 2, "errors": 1},
+    ]
+    today = (await of_organization(client, source.organization_id, "organization", days=1)).json()
+    assert [it["requests"] for it in today["days"]] == [3]
+
+
+async def test_requests_of_some_projects_are_counted_at_once(client: Client, store: Store, source: Source) -> None:
+    other, foreign, now_us = Source(organization_id=source.organization_id), Source(), time.time_ns() // 1000
+    for it in (source, other, foreign):
+        await store_records(store, it, it.record(now_us, status=429), it.record(now_us - 2 * 86_400_000_000))
+    asked = [str(source.project_id), str(foreign.project_id)]
+    found = (await of_organization(client, source.organization_id, "projects", project_id=asked)).json()
+    assert found["items"] == [{"project_id": str(source.project_id), "requests": 1, "errors": 1}]
+
+
+async def test_what_is_signed_for_a_project_is_not_good_for_its_organization(client: Client, source: Source) -> None:
+    for tenant, path in (
+        (source.tenant(time.time()), "organization"),
+        (Tenant(source.organization_id, None, int(time.time())), "requests"),
+    ):
+        assert (await ask_as(client, tenant, path, source)).status_code == 401

@@ -583,6 +583,40 @@ export interface paths {
         patch: operations["changeMember"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/monitoring/projects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** CountRequestsByProject */
+        get: operations["countRequestsByProject"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/organizations/{organization_id}/monitoring/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetOrganizationTraffic */
+        get: operations["getOrganizationTraffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/projects": {
         parameters: {
             query?: never;
@@ -1370,6 +1404,13 @@ export interface components {
             run_us: number;
             threads: number;
         };
+        /** DayRequests */
+        DayRequests: {
+            /** Format: date-time */
+            day: string;
+            errors: number;
+            requests: number;
+        };
         /** DeletedOrganization */
         DeletedOrganization: {
             /** Format: date-time */
@@ -1854,6 +1895,22 @@ export interface components {
             name?: string;
             tags?: string[];
         };
+        /** ProjectRequests */
+        ProjectRequests: {
+            errors: number;
+            /** Format: uuid */
+            project_id: string;
+            requests: number;
+        };
+        /** ProjectTraffic */
+        ProjectTraffic: {
+            errors: number;
+            name: string;
+            /** Format: uuid */
+            project_id: string;
+            requests: number;
+            slug: string;
+        };
         /** ProjectVisibility */
         ProjectVisibility: {
             /** @enum {string} */
@@ -1927,6 +1984,10 @@ export interface components {
             requests: number;
             rows: number;
             server_errors: number;
+        };
+        /** RequestsByProject */
+        RequestsByProject: {
+            items: components["schemas"]["ProjectRequests"][];
         };
         /** Revision */
         Revision: {
@@ -2039,6 +2100,11 @@ export interface components {
             datatype: string;
             name: string;
             shape: number[];
+        };
+        /** Traffic */
+        Traffic: {
+            days: components["schemas"]["DayRequests"][];
+            projects: components["schemas"]["ProjectTraffic"][];
         };
         /** Tuning */
         Tuning: {
@@ -3316,6 +3382,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrganizationMember"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    countRequestsByProject: {
+        parameters: {
+            query: {
+                /** @description Which; others' are left out. */
+                project_id: string[];
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestsByProject"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getOrganizationTraffic: {
+        parameters: {
+            query?: {
+                /** @description How many, with today. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Traffic"];
                 };
             };
             /** @description What went wrong. */
