@@ -3,6 +3,8 @@
 Each time they say their password, and may guess no more often than at a login: a screen left open is not enough.
 """
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from uuid import UUID
 
 from control.audit.recording import Origin, Target, record_everywhere
@@ -15,18 +17,16 @@ from control.identity.throttle import Throttle
 from control.routing.queries import bump_routes
 
 
-async def confirm_password(
+@asynccontextmanager
+async def confirmed(
     database: Database, passwords: Passwords, throttle: Throttle, user_id: UUID, password: str, address: str
-) -> Account:
-    """The caller's account. Raises PasswordWrong, LoginThrottled after several."""
+) -> AsyncGenerator[Account]:
+    """The caller's account, for a block that may ask for more proof. Raises PasswordWrong, LoginThrottled after several."""
     account = await database.run(lambda connection: queries.read_account(connection, user_id))
-    email = account.user.email
-    with throttle.attempt(email, address):
+    with throttle.attempt(account.user.email, address):
         if not await passwords.matches(password, account.password_hash):
-            throttle.failed(email, address)
             raise PasswordWrong
-        throttle.succeeded(email, address)
-    return account
+        yield account
 
 
 async def change_password(

@@ -68,14 +68,9 @@ async def delete_account(
 
 
 async def _confirm(password: str, principal: Principal, request: AnyRequest, resources: Resources) -> None:
-    await account.confirm_password(
-        resources.pool.across_tenants,
-        resources.passwords,
-        resources.throttle,
-        principal.user_id,
-        password,
-        device_of(request).address,
-    )
+    across, address = resources.pool.across_tenants, device_of(request).address
+    async with account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, password, address):
+        return
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [list_sessions, end_session, change_password, delete_account]

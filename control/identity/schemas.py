@@ -171,7 +171,7 @@ class RecoveryCodes(Struct, frozen=True):
     codes: list[str]
 
 
-class SecondFactorRemoval(Struct, frozen=True, forbid_unknown_fields=True):
+class BothFactors(Struct, frozen=True, forbid_unknown_fields=True):
     """The caller's password, and a code of the authenticator or a recovery code."""
 
     password: GivenPassword

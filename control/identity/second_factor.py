@@ -58,11 +58,6 @@ USE_STEP: Final[LiteralString] = """
     RETURNING true
 """
 
-INSERT_RECOVERY_CODE: Final[LiteralString] = """
-    INSERT INTO recovery_codes (user_id, sha256)
-    VALUES ($1, $2)
-"""
-
 
 async def confirm(connection: Connection, user_id: UUID, code: str, instance_secret: str) -> list[str]:
     """Turn the factor on, now that the authenticator shows its codes; the answer is the recovery codes.
@@ -76,7 +71,34 @@ async def confirm(connection: Connection, user_id: UUID, code: str, instance_sec
         raise SecondFactorExists
     if not await _use_code(connection, user_id, _unsealed(row["sealed_secret"], user_id, instance_secret), code):
         raise SecondFactorWrong
+    return await replace_recovery_codes(connection, user_id)
+
+
+LOCK_FACTOR: Final[LiteralString] = """
+    SELECT true
+    FROM second_factors
+    WHERE user_id = $1
+      AND confirmed_at IS NOT NULL
+    FOR UPDATE
+"""
+
+DELETE_RECOVERY_CODES: Final[LiteralString] = """
+    DELETE FROM recovery_codes
+    WHERE user_id = $1
+"""
+
+INSERT_RECOVERY_CODE: Final[LiteralString] = """
+    INSERT INTO recovery_codes (user_id, sha256)
+    VALUES ($1, $2)
+"""
+
+
+async def replace_recovery_codes(connection: Connection, user_id: UUID) -> list[str]:
+    """New codes; those given out before are good no more. Raises SecondFactorMissing if there is no factor that works."""
+    if not await connection.fetchval(LOCK_FACTOR, user_id):
+        raise SecondFactorMissing
     codes = [new_recovery_code() for _ in range(RECOVERY_CODES)]
+    await connection.execute(DELETE_RECOVERY_CODES, user_id)
     await connection.executemany(INSERT_RECOVERY_CODE, [(user_id, recovery_digest(it)) for it in codes])
     return codes
 

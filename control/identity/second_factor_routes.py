@@ -1,5 +1,7 @@
 """Routes about the caller's second factor."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import segno
@@ -10,15 +12,15 @@ from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
 from pyotp.totp import TOTP
 
 from control.audit.recording import Target, record_everywhere
+from control.database import Connection
 from control.identity import account, second_factor
 from control.identity.devices import device_of
-from control.identity.errors import SecondFactorWrong
 from control.identity.schemas import (
+    BothFactors,
     NewSecondFactor,
     PasswordConfirmation,
     RecoveryCodes,
     SecondFactorCode,
-    SecondFactorRemoval,
 )
 from control.injected import Origin, Principal, Resources
 
@@ -30,16 +32,11 @@ async def begin_second_factor(
     data: JSONBody[PasswordConfirmation], principal: Principal, request: AnyRequest, resources: Resources
 ) -> NewSecondFactor:
     """Make a secret for an authenticator app. Nothing changes until its code is confirmed."""
-    owner = await account.confirm_password(
-        resources.pool.across_tenants,
-        resources.passwords,
-        resources.throttle,
-        principal.user_id,
-        data.password,
-        device_of(request).address,
-    )
-    async with resources.pool.across_tenants.transaction() as connection:
-        secret = await second_factor.begin(connection, principal.user_id, resources.settings.secret)
+    across, address = resources.pool.across_tenants, device_of(request).address
+    async with account.confirmed(
+        across, resources.passwords, resources.throttle, principal.user_id, data.password, address
+    ) as owner:
+        secret = await across.run(lambda it: second_factor.begin(it, principal.user_id, resources.settings.secret))
     uri = TOTP(secret).provisioning_uri(name=owner.user.email, issuer_name="Headrace")
     return NewSecondFactor(secret, uri, segno.make(uri, error="m").svg_data_uri(scale=4, border=4, light="white"))
 
@@ -70,22 +67,50 @@ async def confirm_second_factor(
     status_code=HTTP_204_NO_CONTENT,
 )
 async def remove_second_factor(
-    data: JSONBody[SecondFactorRemoval], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
+    data: JSONBody[BothFactors], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
 ) -> None:
     """Log in by password alone from now on. Takes a code of the authenticator or a recovery code, too."""
-    address = device_of(request).address
-    owner = await account.confirm_password(
-        resources.pool.across_tenants, resources.passwords, resources.throttle, principal.user_id, data.password, address
-    )
-    try:
-        async with resources.pool.across_tenants.transaction() as connection:
-            await second_factor.check(connection, principal.user_id, data.code, resources.settings.secret)
-            await second_factor.remove(connection, principal.user_id)
-            target = Target(principal.user_id, "second factor")
-            await record_everywhere(connection, principal.user_id, origin, "account.remove_second_factor", target)
-    except SecondFactorWrong:
-        resources.throttle.failed(owner.user.email, address)
-        raise
+    async with _proven(data, principal, request, resources) as connection:
+        await second_factor.remove(connection, principal.user_id)
+        target = Target(principal.user_id, "second factor")
+        await record_everywhere(connection, principal.user_id, origin, "account.remove_second_factor", target)
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [begin_second_factor, confirm_second_factor, remove_second_factor]
+@post(
+    "/me/second-factor/recovery-codes",
+    operation_id="replaceRecoveryCodes",
+    tags=["Accounts"],
+    permission="account",
+    status_code=HTTP_200_OK,
+)
+async def replace_recovery_codes(
+    data: JSONBody[BothFactors], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
+) -> RecoveryCodes:
+    """New recovery codes, shown this once; those given out before are refused from now on."""
+    async with _proven(data, principal, request, resources) as connection:
+        codes = await second_factor.replace_recovery_codes(connection, principal.user_id)
+        target = Target(principal.user_id, "recovery codes")
+        await record_everywhere(connection, principal.user_id, origin, "account.replace_recovery_codes", target)
+    return RecoveryCodes(codes)
+
+
+@asynccontextmanager
+async def _proven(
+    given: BothFactors, principal: Principal, request: AnyRequest, resources: Resources
+) -> AsyncGenerator[Connection]:
+    """A transaction for who has shown both factors. Raises PasswordWrong, SecondFactorWrong; LoginThrottled after several."""
+    across, address = resources.pool.across_tenants, device_of(request).address
+    async with (
+        account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, given.password, address),
+        across.transaction() as connection,
+    ):
+        await second_factor.check(connection, principal.user_id, given.code, resources.settings.secret)
+        yield connection
+
+
+HANDLERS: Final[list[HTTPRouteHandler]] = [
+    begin_second_factor,
+    confirm_second_factor,
+    remove_second_factor,
+    replace_recovery_codes,
+]

@@ -13,7 +13,7 @@ from msgspec import Struct
 from control.audit.recording import Origin, Target, Who, record_everywhere
 from control.database import Connection, Database
 from control.identity import queries, second_factor, sessions, tokens
-from control.identity.errors import EmailUnfit, LoginRefused, RefreshRefused, SecondFactorWrong
+from control.identity.errors import EmailUnfit, LoginRefused, RefreshRefused
 from control.identity.passwords import Passwords, check_password
 from control.identity.schemas import Credentials, Device, Email, NewAccount, SessionKind, User
 from control.identity.throttle import Throttle
@@ -72,15 +72,9 @@ async def log_in(
         account = await database.run(lambda connection: queries.find_account(connection, email))
         is_right = await passwords.matches(credentials.password, account and account.password_hash)
         if account is None or not is_right:
-            throttle.failed(email, device.address)
             raise LoginRefused
-        try:
-            async with database.transaction() as connection:
-                await second_factor.check(connection, account.user.id, credentials.code, secret)
-        except SecondFactorWrong:
-            throttle.failed(email, device.address)
-            raise
-        throttle.succeeded(email, device.address)
+        async with database.transaction() as connection:
+            await second_factor.check(connection, account.user.id, credentials.code, secret)
     async with database.transaction() as connection:
         await sessions.delete_expired_sessions(connection, account.user.id)
         opened = await _open_session(connection, account.user, credentials.session, life_s, device)

@@ -12,6 +12,7 @@ from time import monotonic
 from typing import Final
 
 from contracts.errors import TooMany
+from control.identity.errors import LoginRefused, PasswordWrong, SecondFactorWrong
 
 FREE_FAILURES: Final = 5
 LONGEST_WAIT_S: Final = 60.0
@@ -27,6 +28,8 @@ FORGET_AFTER_S: Final = 3600.0
 """Without a failure."""
 MAX_ENTRIES: Final = 10_000
 """Of each count; the entry idle longest is forgotten first."""
+
+WRONG: Final = (LoginRefused, PasswordWrong, SecondFactorWrong)
 
 Pair = tuple[str, str]
 
@@ -85,7 +88,7 @@ class Throttle:
 
     @contextmanager
     def attempt(self, account: str, address: str) -> Generator[None]:
-        """Hold one try, which the block must report. Raises LoginThrottled.
+        """Hold one try: it failed if the block raises one of `WRONG`, and succeeded if it raises nothing. Raises LoginThrottled.
 
         Tries under way count as failures until they are known to be none: sent all at once, they would pass `check` together.
         """
@@ -97,6 +100,10 @@ class Throttle:
         self.under_way[pair] += 1
         try:
             yield
+            self.succeeded(account, address)
+        except WRONG:
+            self.failed(account, address)
+            raise
         finally:
             self.under_way[pair] -= 1
             if not self.under_way[pair]:

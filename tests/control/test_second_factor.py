@@ -91,7 +91,35 @@ async def test_a_factor_that_works_is_not_replaced_but_removed_first(client: Asy
     assert (await account.client.post(FACTOR, json=begin)).status_code == 201
 
 
-@pytest.mark.parametrize(("path", "more"), [("", {}), ("/remove", {"code": "123456"})])
+async def test_new_recovery_codes_end_the_old_ones_and_are_in_the_audit_log(client: AsyncClient, account: Account):
+    secret, old = await set_up(account)
+    answer = await account.client.post(f"{FACTOR}/recovery-codes", json={"password": PASSWORD, "code": code(secret)})
+    assert len(set(answer.json()["codes"]) - set(old)) == RECOVERY_CODES
+    assert problem(await log_in(client, account, code=old[0])) == (403, "SecondFactorWrong")
+    assert (await log_in(client, account, code=answer.json()["codes"][0])).status_code == 200
+    entries = await account.client.get(f"/api/v1/organizations/{account.organization_id}/audit")
+    actions = {it["action"]: it["after"] for it in entries.json()["items"]}
+    assert actions["account.replace_recovery_codes"] is None
+
+
+async def test_recovery_codes_take_a_second_factor_and_its_code(account: Account):
+    path = f"{FACTOR}/recovery-codes"
+    none = await account.client.post(path, json={"password": PASSWORD, "code": "123456"})
+    assert problem(none) == (409, "SecondFactorMissing")
+    _, codes = await set_up(account)
+    wrong = await account.client.post(path, json={"password": PASSWORD, "code": "guess"})
+    assert problem(wrong) == (403, "SecondFactorWrong")
+    assert (await account.client.post(path, json={"password": PASSWORD, "code": codes[0]})).status_code == 200
+
+
+async def test_a_right_password_does_not_let_codes_be_guessed_on(account: Account):
+    await set_up(account)
+    guess = {"password": PASSWORD, "code": "guess"}
+    answers = [await account.client.post(f"{FACTOR}/remove", json=guess) for _ in range(FREE_FAILURES + 1)]
+    assert [it.status_code for it in answers] == [403] * FREE_FAILURES + [429]
+
+
+@pytest.mark.parametrize(("path", "more"), [("", {}), ("/remove", {"code": "123456"}), ("/recovery-codes", {"code": "123456"})])
 async def test_a_screen_left_open_is_not_enough(account: Account, path: str, more: dict[str, str]):
     answer = await account.client.post(f"{FACTOR}{path}", json={"password": "a guess"} | more)
     assert problem(answer) == (403, "PasswordWrong")

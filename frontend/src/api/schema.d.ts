@@ -324,6 +324,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/second-factor/recovery-codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** ReplaceRecoveryCodes */
+        post: operations["replaceRecoveryCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/second-factor/remove": {
         parameters: {
             query?: never;
@@ -1368,6 +1385,11 @@ export interface components {
             padding?: components["schemas"]["Padding"] | null;
             timeout_ms?: number | null;
         };
+        /** BothFactors */
+        BothFactors: {
+            code: string;
+            password: string;
+        };
         /** Cache */
         Cache: {
             /** @default 67108864 */
@@ -2035,11 +2057,6 @@ export interface components {
         /** SecondFactorCode */
         SecondFactorCode: {
             code: string;
-        };
-        /** SecondFactorRemoval */
-        SecondFactorRemoval: {
-            code: string;
-            password: string;
         };
         /** SentInvitation */
         SentInvitation: {
@@ -2750,6 +2767,39 @@ export interface operations {
             };
         };
     };
+    replaceRecoveryCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BothFactors"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecoveryCodes"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     removeSecondFactor: {
         parameters: {
             query?: never;
@@ -2759,7 +2809,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["SecondFactorRemoval"];
+                "application/json": components["schemas"]["BothFactors"];
             };
         };
         responses: {

@@ -2,11 +2,11 @@ import { type FormEvent, useState } from 'react';
 
 import { messageOf } from '@/api/problem';
 import { Button } from '@/ui/Button';
-import { CopyButton } from '@/ui/CopyButton';
 import { Dialog, DialogActions } from '@/ui/Dialog';
-import { Checkbox, Field, FormProblem, Input } from '@/ui/Field';
+import { Field, FormProblem, Input } from '@/ui/Field';
 import { PasswordInput } from '@/ui/PasswordInput';
 
+import { RecoveryCodes } from './RecoveryCodes';
 import { useBegin, useConfirm, useRefreshMe } from './secondFactor';
 
 /** Password, then the picture to scan and its first code, then the recovery codes, which are shown this once. */
@@ -21,7 +21,7 @@ export function AddSecondFactor({ close }: { close: () => void }) {
   return (
     <Dialog open onOpenChange={close} title="Turn on two-factor authentication" dismissible={!confirm.isSuccess}>
       {confirm.data ? (
-        <Recovery codes={confirm.data.codes} done={finish} />
+        <RecoveryCodes codes={confirm.data.codes} done={finish} />
       ) : begin.data ? (
         <Scan {...begin.data} confirm={confirm} close={close} />
       ) : (
@@ -73,23 +73,5 @@ function Scan({ secret, qr, confirm, close }: { secret: string; qr: string; conf
         </Button>
       </DialogActions>
     </form>
-  );
-}
-
-function Recovery({ codes, done }: { codes: string[]; done: () => void }) {
-  const [stored, setStored] = useState(false);
-  const text = codes.join('\n');
-  return (
-    <div className="flex flex-col gap-4">
-      <p className="text-body text-muted">Each of these codes lets you in once when the authenticator is lost. They are shown only now.</p>
-      <pre className="rounded-control bg-sunken p-3 font-mono text-code">{text}</pre>
-      <CopyButton text={text} label="Copy recovery codes" />
-      <Checkbox label="I have stored them in a safe place" checked={stored} onChange={(event) => setStored(event.target.checked)} />
-      <DialogActions>
-        <Button variant="primary" disabled={!stored} onClick={done}>
-          Done
-        </Button>
-      </DialogActions>
-    </div>
   );
 }

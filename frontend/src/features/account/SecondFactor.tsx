@@ -1,4 +1,4 @@
-import { useState } from 'react';
+import { type ComponentType, useState } from 'react';
 
 import { useMe } from '@/api/session';
 import { Button } from '@/ui/Button';
@@ -7,21 +7,26 @@ import { StatusPill } from '@/ui/StatusPill';
 
 import { AddSecondFactor } from './AddSecondFactor';
 import { RemoveSecondFactor } from './RemoveSecondFactor';
+import { ReplaceRecoveryCodes } from './ReplaceRecoveryCodes';
+
+type Change = ComponentType<{ close: () => void }>;
 
 /** Whether a login takes more than the password. */
 export function SecondFactor() {
   const { has_second_factor: isOn } = useMe();
-  const [open, setOpen] = useState(false);
-  const Change = isOn ? RemoveSecondFactor : AddSecondFactor;
+  const [Open, setOpen] = useState<Change | null>(null);
   return (
     <Card title="Two-factor authentication" actions={<StatusPill tone={isOn ? 'ok' : 'neutral'}>{isOn ? 'On' : 'Off'}</StatusPill>}>
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="max-w-140 text-body text-muted">
           {isOn ? 'Logging in takes a code of your authenticator app, or a recovery code.' : 'With an authenticator app, your password alone does not let anybody in.'}
         </p>
-        <Button onClick={() => setOpen(true)}>{isOn ? 'Turn off…' : 'Turn on…'}</Button>
+        <div className="flex flex-wrap gap-2">
+          {isOn && <Button onClick={() => setOpen(() => ReplaceRecoveryCodes)}>New recovery codes…</Button>}
+          <Button onClick={() => setOpen(() => (isOn ? RemoveSecondFactor : AddSecondFactor))}>{isOn ? 'Turn off…' : 'Turn on…'}</Button>
+        </div>
       </div>
-      {open && <Change close={() => setOpen(false)} />}
+      {Open && <Open close={() => setOpen(null)} />}
     </Card>
   );
 }

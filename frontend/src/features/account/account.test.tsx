@@ -155,3 +155,25 @@ test('a second factor is turned off by password and code', async () => {
   expect(await screen.findByRole('button', { name: 'Turn on…' })).toBeInTheDocument();
   expect(asked).toHaveBeenLastCalledWith({ password: 'correct horse battery', code: 'abcd-efgh' });
 });
+
+test('recovery codes are replaced by password and code, and the new ones shown once', async () => {
+  const asked = vi.fn();
+  answer('get', '/me', () => json(me({ has_second_factor: true })));
+  answer('post', '/me/second-factor/recovery-codes', async ({ request }) => {
+    asked(await request.json());
+    return asked.mock.calls.length === 1 ? problem(403, 'Second factor wrong', 'this code is wrong') : json({ codes: ['qrst-uvwx'] });
+  });
+  const { user } = visit('/account');
+  await user.click(await screen.findByRole('button', { name: 'New recovery codes…' }));
+  const dialog = within(await screen.findByRole('dialog'));
+  await user.type(dialog.getByLabelText('Password'), 'correct horse battery');
+  await user.type(dialog.getByLabelText('Code'), '123456');
+  await user.click(dialog.getByRole('button', { name: 'Make new codes' }));
+  expect(await dialog.findByText('this code is wrong')).toBeInTheDocument();
+  await user.click(dialog.getByRole('button', { name: 'Make new codes' }));
+  expect(await dialog.findByText('qrst-uvwx')).toBeInTheDocument();
+  await user.click(dialog.getByLabelText('I have stored them in a safe place'));
+  await user.click(dialog.getByRole('button', { name: 'Done' }));
+  await waitFor(() => expect(screen.queryByRole('dialog')).not.toBeInTheDocument());
+  expect(asked).toHaveBeenLastCalledWith({ password: 'correct horse battery', code: '123456' });
+});

@@ -8,7 +8,14 @@ export const useBegin = () => useMutation({ mutationFn: (body: { password: strin
 
 export const useConfirm = () => useMutation({ mutationFn: (body: { code: string }) => call(api.POST('/api/v1/me/second-factor/confirm', { body })), gcTime: 0 });
 
-export const useRemove = () => useMutation({ mutationFn: (body: { password: string; code: string }) => call(api.POST('/api/v1/me/second-factor/remove', { body })) });
+export interface BothFactors {
+  password: string;
+  code: string;
+}
+
+export const useReplaceRecoveryCodes = () => useMutation({ mutationFn: (body: BothFactors) => call(api.POST('/api/v1/me/second-factor/recovery-codes', { body })), gcTime: 0 });
+
+export const useRemove = () => useMutation({ mutationFn: (body: BothFactors) => call(api.POST('/api/v1/me/second-factor/remove', { body })) });
 
 /** Reads anew whether there is a second factor. */
 export function useRefreshMe(): () => void {
