@@ -9,6 +9,7 @@ import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
 import { keyRoutes } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
+import { NoOrganization } from '@/features/organization/Organizations';
 import { settingsPages, settingsRoute } from '@/features/organization/routes';
 import { overviewRoute, projectListRoute } from '@/features/projects/routes';
 import { PageSkeleton } from '@/ui/Skeleton';
@@ -18,13 +19,14 @@ import { comingFrom, organizationRoute, projectRoute, rootRoute, sessionRoute } 
 import { createQueryClient } from './queryClient';
 import { RouteProblem } from './RouteProblem';
 
-/** `/` leads to the only project, or to the list of projects. */
+/** `/` leads to the only project, or to the list of projects; who belongs nowhere finds what to do about it. */
 const homeRoute = createRoute({
   getParentRoute: () => sessionRoute,
   path: '/',
+  component: NoOrganization,
   loader: async ({ context }) => {
     const organization = context.me.organizations[0];
-    if (!organization) throw new Error('this account belongs to no organization');
+    if (!organization) return;
     const projects = await context.queryClient.ensureQueryData(projectsQuery(organization.id));
     const [only] = projects;
     const params = { org: organization.slug };

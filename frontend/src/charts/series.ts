@@ -1,5 +1,5 @@
 /** Lines and bars along an axis, as every chart and its table take them. */
-import { formatClock, formatMoment } from '@/lib/format';
+import { formatClock, formatDay, formatMoment } from '@/lib/format';
 
 export interface Series {
   label: string;
@@ -34,7 +34,12 @@ export interface Axis {
 
 const clock = (seconds: number): string => formatClock(new Date(seconds * 1000));
 
+const day = (seconds: number): string => formatDay(new Date(seconds * 1000));
+
 export const TIME: Axis = { name: 'Time', short: clock, full: (seconds) => formatMoment(new Date(seconds * 1000)), lastFirst: true };
+
+/** Whole days of UTC. */
+export const DAYS: Axis = { name: 'Day', short: day, full: day, lastFirst: true };
 
 /** What a chart shows, in words: for everyone who does not see it. */
 export function summarize(title: string, { at, series }: ChartData, axis: Axis, format: (value: number) => string): string {

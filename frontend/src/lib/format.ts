@@ -5,6 +5,7 @@ const compact = new Intl.NumberFormat('en-US', { notation: 'compact', maximumFra
 const percents = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 2 });
 const moments = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
 const clocks = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+const days = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' });
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 
 export const formatCount = (value: number): string => counts.format(value);
@@ -54,6 +55,9 @@ export const formatMoment = (time: string | Date): string => moments.format(new 
 
 /** "14:02", in the reader's time zone. */
 export const formatClock = (time: string | Date): string => clocks.format(new Date(time));
+
+/** "22 Nov", in UTC, which is how days are counted. */
+export const formatDay = (time: string | Date): string => days.format(new Date(time));
 
 /** "1 model", "3 models". */
 export const plural = (count: number, one: string, many = `${one}s`): string => `${formatCount(count)} ${count === 1 ? one : many}`;

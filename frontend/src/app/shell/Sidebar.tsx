@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { BookOpen, FolderKanban, type LucideIcon, ScrollText, Users, X } from 'lucide-react';
+import { BookOpen, FolderKanban, type LucideIcon, ScrollText, Settings, Users, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 
 import { useMe } from '@/api/session';
@@ -45,8 +45,8 @@ function Navigation({ onNavigate }: { onNavigate?: () => void }) {
   return (
     <>
       <nav aria-label="Main" className="flex flex-1 flex-col gap-0.5 overflow-y-auto p-3">
-        {org && project ? <ProjectLinks org={org} project={project} onNavigate={onNavigate} /> : <OrganizationLinks onNavigate={onNavigate} />}
-        <PeopleLink org={org} onNavigate={onNavigate} />
+        {org && project ? <ProjectLinks org={org} project={project} onNavigate={onNavigate} /> : <OrganizationLinks org={org} onNavigate={onNavigate} />}
+        <PeopleLinks org={org} onNavigate={onNavigate} />
         <AuditLink org={org} onNavigate={onNavigate} />
       </nav>
       <Footer />
@@ -64,21 +64,31 @@ const ProjectLinks = ({ org, project, onNavigate }: { org: string; project: stri
     </Link>
   ));
 
-const OrganizationLinks = ({ onNavigate }: OnNavigate) =>
-  useMe().organizations.map((organization) => (
-    <Link key={organization.id} to="/o/$org" params={{ org: organization.slug }} activeOptions={{ exact: true }} className={ITEM} onClick={onNavigate}>
+/** Every organization's projects, where no project is shown: those of the page's own first and alone. */
+function OrganizationLinks({ org, onNavigate }: { org: string | undefined } & OnNavigate) {
+  const { organizations } = useMe();
+  const current = organizations.filter((it) => it.slug === org);
+  return (current.length > 0 ? current : organizations).map((organization) => (
+    <Link key={organization.id} to="/o/$org" params={{ org: organization.slug }} activeOptions={{ exact: true, includeSearch: false }} className={ITEM} onClick={onNavigate}>
       <Icon of={FolderKanban} />
-      <span className="truncate">Projects</span>
+      <span className="truncate">{current.length > 0 || organizations.length === 1 ? 'Projects' : organization.name}</span>
     </Link>
   ));
+}
 
 /** The people and settings of the organization. */
-const PeopleLink = ({ org, onNavigate }: { org: string | undefined } & OnNavigate) =>
+const PeopleLinks = ({ org, onNavigate }: { org: string | undefined } & OnNavigate) =>
   org && (
-    <Link to="/o/$org/settings/members" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
-      <Icon of={Users} />
-      Members
-    </Link>
+    <>
+      <Link to="/o/$org/settings/members" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
+        <Icon of={Users} />
+        Members
+      </Link>
+      <Link to="/o/$org/settings/general" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
+        <Icon of={Settings} />
+        Organization
+      </Link>
+    </>
   );
 
 /** For those who may read it. */

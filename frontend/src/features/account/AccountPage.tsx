@@ -1,4 +1,5 @@
 import { useMe } from '@/api/session';
+import { Organizations } from '@/features/organization/Organizations';
 import { PageHeader } from '@/ui/PageHeader';
 
 import { DeleteAccount } from './DeleteAccount';
@@ -16,6 +17,7 @@ export function AccountPage() {
         {user.name}, {user.email}
       </PageHeader>
       {!isVerified && <UnverifiedEmail />}
+      <Organizations />
       <Sessions />
       <PasswordForm />
       <SecondFactor />

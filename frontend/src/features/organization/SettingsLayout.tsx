@@ -3,9 +3,12 @@ import { Link, Navigate, Outlet } from '@tanstack/react-router';
 import { administers, useOrganization } from './organization';
 
 const TABS = [
+  { to: '/o/$org/settings/general', label: 'General', forAdmins: false },
   { to: '/o/$org/settings/members', label: 'Members', forAdmins: false },
   { to: '/o/$org/settings/invitations', label: 'Invitations', forAdmins: true },
   { to: '/o/$org/settings/roles', label: 'Roles', forAdmins: false },
+  { to: '/o/$org/settings/policies', label: 'Policies', forAdmins: true },
+  { to: '/o/$org/settings/usage', label: 'Usage', forAdmins: false },
 ] as const;
 
 const TAB =

@@ -13,6 +13,9 @@ export const settingsRoute = <Parent extends AnyRoute>(organization: Parent) =>
 export const settingsPages = <Parent extends AnyRoute>(settings: Parent) =>
   [
     createRoute({ getParentRoute: () => settings, path: '/', component: lazyRouteComponent(() => import('./SettingsLayout'), 'FirstTab') }),
+    createRoute({ getParentRoute: () => settings, path: 'general', component: lazyRouteComponent(() => import('./GeneralPage'), 'GeneralPage') }),
+    createRoute({ getParentRoute: () => settings, path: 'policies', component: lazyRouteComponent(() => import('./PoliciesPage'), 'PoliciesPage') }),
+    createRoute({ getParentRoute: () => settings, path: 'usage', component: lazyRouteComponent(() => import('./UsagePage'), 'UsagePage') }),
     createRoute({ getParentRoute: () => settings, path: 'members', validateSearch: parseQ, component: lazyRouteComponent(() => import('./MembersPage'), 'MembersPage') }),
     createRoute({ getParentRoute: () => settings, path: 'invitations', component: lazyRouteComponent(() => import('./InvitationsPage'), 'InvitationsPage') }),
     createRoute({ getParentRoute: () => settings, path: 'roles', component: lazyRouteComponent(() => import('./RolesPage'), 'RolesPage') }),

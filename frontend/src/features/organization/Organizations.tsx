@@ -1,0 +1,91 @@
+import { Link } from '@tanstack/react-router';
+import { Building2, Plus } from 'lucide-react';
+import { useState } from 'react';
+
+import { messageOf } from '@/api/problem';
+import { useMe } from '@/api/session';
+import type { DeletedOrganization } from '@/api/types';
+import { Button } from '@/ui/Button';
+import { Card } from '@/ui/Card';
+import { Empty } from '@/ui/Empty';
+import { RelativeTime } from '@/ui/RelativeTime';
+import { toast } from '@/ui/toast';
+
+import { NewOrganizationDialog } from './NewOrganizationDialog';
+import { useDeletedOrganizations, useRestoreOrganization } from './organizationQueries';
+
+/** Where the person belongs, with those they may bring back. */
+export function Organizations() {
+  const { organizations } = useMe();
+  return (
+    <Card title="Organizations" padded={false} actions={<NewOrganizationButton />}>
+      <ul className="divide-y divide-border">
+        {organizations.map(({ id, slug, name, role }) => (
+          <li key={id} className="flex items-center justify-between gap-3 px-4 py-3">
+            <Link to="/o/$org" params={{ org: slug }} className="link min-w-0 break-words">
+              {name}
+            </Link>
+            <span className="text-caption text-subtle">{role}</span>
+          </li>
+        ))}
+      </ul>
+      <DeletedOrganizations />
+    </Card>
+  );
+}
+
+/** For who belongs to none: found one, or bring one back. */
+export const NoOrganization = () => (
+  <div className="flex flex-col gap-6">
+    <Empty icon={<Building2 aria-hidden />} title="You belong to no organization" action={<NewOrganizationButton />}>
+      Ask an administrator of yours for an invitation, or found one of your own.
+    </Empty>
+    <DeletedOrganizations />
+  </div>
+);
+
+function NewOrganizationButton() {
+  const [founding, setFounding] = useState(false);
+  return (
+    <>
+      <Button icon={<Plus aria-hidden />} onClick={() => setFounding(true)}>
+        New organization
+      </Button>
+      <NewOrganizationDialog open={founding} onOpenChange={setFounding} />
+    </>
+  );
+}
+
+/** Nothing where there are none. */
+function DeletedOrganizations() {
+  const { data = [] } = useDeletedOrganizations();
+  if (data.length === 0) return null;
+  return (
+    <section aria-label="Deleted organizations" className="border-t border-border">
+      <h3 className="px-4 pt-3 text-label text-muted">Deleted</h3>
+      <ul className="divide-y divide-border">
+        {data.map((it) => (
+          <DeletedRow key={it.id} of={it} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function DeletedRow({ of: { id, name, removed_at: removedAt } }: { of: DeletedOrganization }) {
+  const restoring = useRestoreOrganization();
+  const restore = () => restoring.mutate(id, { onSuccess: () => toast.success(`${name} is back`), onError: (error) => toast.error(messageOf(error)) });
+  return (
+    <li className="flex flex-wrap items-center justify-between gap-3 px-4 py-3">
+      <div className="min-w-0">
+        <p className="break-words">{name}</p>
+        <p className="text-caption text-subtle">
+          Removed for good <RelativeTime time={removedAt} />
+        </p>
+      </div>
+      <Button size="small" busy={restoring.isPending} aria-label={`Restore ${name}`} onClick={restore}>
+        Restore
+      </Button>
+    </li>
+  );
+}
