@@ -9,8 +9,7 @@ import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
 import { keyRoutes } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
-import { NoOrganization } from '@/features/organization/Organizations';
-import { settingsPages, settingsRoute } from '@/features/organization/routes';
+import { organizationsRoute, settingsPages, settingsRoute } from '@/features/organization/routes';
 import { overviewRoute, projectListRoute } from '@/features/projects/routes';
 import { PageSkeleton } from '@/ui/Skeleton';
 
@@ -23,10 +22,9 @@ import { RouteProblem } from './RouteProblem';
 const homeRoute = createRoute({
   getParentRoute: () => sessionRoute,
   path: '/',
-  component: NoOrganization,
   loader: async ({ context }) => {
     const organization = context.me.organizations[0];
-    if (!organization) return;
+    if (!organization) throw redirect({ to: '/organizations', replace: true });
     const projects = await context.queryClient.ensureQueryData(projectsQuery(organization.id));
     const [only] = projects;
     const params = { org: organization.slug };
@@ -42,6 +40,7 @@ const routeTree = rootRoute.addChildren([
   sessionRoute.addChildren([
     homeRoute,
     accountRoute(sessionRoute),
+    organizationsRoute(sessionRoute),
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
       auditRoute(organizationRoute),

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { LogOut, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
+import { Building2, LogOut, Monitor, Moon, ShieldCheck, Sun } from 'lucide-react';
 
 import { api, call } from '@/api/client';
 import { useMe } from '@/api/session';
@@ -38,6 +38,9 @@ export function AccountMenu() {
       </div>
       <MenuItem icon={<ShieldCheck aria-hidden />} onSelect={() => void navigate({ to: '/account' })}>
         Account
+      </MenuItem>
+      <MenuItem icon={<Building2 aria-hidden />} onSelect={() => void navigate({ to: '/organizations' })}>
+        Organizations
       </MenuItem>
       <MenuSeparator />
       <MenuLabel>Theme</MenuLabel>

@@ -1,5 +1,4 @@
 import { useMe } from '@/api/session';
-import { Organizations } from '@/features/organization/Organizations';
 import { PageHeader } from '@/ui/PageHeader';
 
 import { DeleteAccount } from './DeleteAccount';
@@ -17,7 +16,6 @@ export function AccountPage() {
         {user.name}, {user.email}
       </PageHeader>
       {!isVerified && <UnverifiedEmail />}
-      <Organizations />
       <Sessions />
       <PasswordForm />
       <SecondFactor />

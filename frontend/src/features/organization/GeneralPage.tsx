@@ -153,13 +153,13 @@ function Delete({ organization, open, close }: PartProps) {
       open={open}
       onOpenChange={close}
       title={`Delete ${organization.name}?`}
-      effect={`All of its projects go with it: deployments stop being served, keys stop working and batch jobs stop, at once and for everybody. For 7 days its owners can restore it from their account page${others ? '' : '; until then you belong to no organization'}.`}
+      effect={`All of its projects go with it: deployments stop being served, keys stop working and batch jobs stop, at once and for everybody. For 7 days its owners can restore it from their list of organizations${others ? '' : '; until then you belong to no organization'}.`}
       action="Delete organization"
       nameToType={organization.name}
       onConfirm={() =>
         remove().then(() => {
-          toast.success(`${organization.name} was deleted; you can restore it from your account page`);
-          return navigate({ to: '/account' });
+          toast.success(`${organization.name} was deleted; you can restore it here for 7 days`);
+          return navigate({ to: '/organizations' });
         })
       }
     />

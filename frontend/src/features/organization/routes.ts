@@ -2,6 +2,10 @@ import { type AnyRoute, createRoute, lazyRouteComponent } from '@tanstack/react-
 
 const parseQ = ({ q }: Record<string, unknown>): { q?: string | undefined } => ({ q: typeof q === 'string' && q ? q.slice(0, 100) : undefined });
 
+/** The person's organizations. */
+export const organizationsRoute = <Parent extends AnyRoute>(session: Parent) =>
+  createRoute({ getParentRoute: () => session, path: 'organizations', component: lazyRouteComponent(() => import('./OrganizationsPage'), 'OrganizationsPage') });
+
 /** An organization's settings: a page for each subject below one row of tabs. */
 export const settingsRoute = <Parent extends AnyRoute>(organization: Parent) =>
   createRoute({

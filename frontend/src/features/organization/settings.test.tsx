@@ -57,7 +57,7 @@ test('whoever does not administer it reads its name, and may leave alone', async
   expect(screen.queryByRole('link', { name: 'Policies' })).not.toBeInTheDocument();
 });
 
-test('an organization is deleted once its name was typed, and restored from the account page', async () => {
+test('an organization is deleted once its name was typed, and restored from the list', async () => {
   const restored = vi.fn();
   answer('delete', '/organizations/{organization_id}', () => {
     answer('get', '/me', () => json(me({ organizations: [] })));
@@ -66,7 +66,6 @@ test('an organization is deleted once its name was typed, and restored from the 
     );
     return new Response(null, { status: 204 });
   });
-  answer('get', '/me/sessions', () => json({ items: [] }));
   answer('post', '/me/deleted-organizations/{deleted_id}/restore', ({ params }) => {
     restored(params.deleted_id);
     answer('get', '/me', () => json(me()));
@@ -79,7 +78,7 @@ test('an organization is deleted once its name was typed, and restored from the 
   expect(dialog.getByRole('button', { name: 'Delete organization' })).toBeDisabled();
   await user.type(dialog.getByRole('textbox'), 'Analytical Engines');
   await user.click(dialog.getByRole('button', { name: 'Delete organization' }));
-  await waitFor(() => expect(router.state.location.pathname).toBe('/account'));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/organizations'));
   await user.click(await screen.findByRole('button', { name: 'Restore Analytical Engines' }));
   expect(await screen.findByRole('link', { name: 'Analytical Engines' })).toBeInTheDocument();
   expect(restored).toHaveBeenCalledWith(ANALYTICAL.id);

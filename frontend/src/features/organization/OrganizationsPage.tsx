@@ -8,6 +8,7 @@ import type { DeletedOrganization } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Empty } from '@/ui/Empty';
+import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { toast } from '@/ui/toast';
 
@@ -15,33 +16,38 @@ import { NewOrganizationDialog } from './NewOrganizationDialog';
 import { useDeletedOrganizations, useRestoreOrganization } from './organizationQueries';
 
 /** Where the person belongs, with those they may bring back. */
-export function Organizations() {
+export function OrganizationsPage() {
   const { organizations } = useMe();
   return (
-    <Card title="Organizations" padded={false} actions={<NewOrganizationButton />}>
-      <ul className="divide-y divide-border">
-        {organizations.map(({ id, slug, name, role }) => (
-          <li key={id} className="flex items-center justify-between gap-3 px-4 py-3">
-            <Link to="/o/$org" params={{ org: slug }} className="link min-w-0 break-words">
-              {name}
-            </Link>
-            <span className="text-caption text-subtle">{role}</span>
-          </li>
-        ))}
-      </ul>
+    <>
+      <PageHeader title="Organizations" actions={organizations.length > 0 ? <NewOrganizationButton /> : undefined}>
+        Where you belong, and in which role.
+      </PageHeader>
+      {organizations.length === 0 ? (
+        <NoOrganization />
+      ) : (
+        <Card title="Yours" padded={false}>
+          <ul className="divide-y divide-border">
+            {organizations.map(({ id, slug, name, role }) => (
+              <li key={id} className="flex items-center justify-between gap-3 px-4 py-3">
+                <Link to="/o/$org" params={{ org: slug }} className="link min-w-0 break-words">
+                  {name}
+                </Link>
+                <span className="text-caption text-subtle">{role}</span>
+              </li>
+            ))}
+          </ul>
+        </Card>
+      )}
       <DeletedOrganizations />
-    </Card>
+    </>
   );
 }
 
-/** For who belongs to none: found one, or bring one back. */
-export const NoOrganization = () => (
-  <div className="flex flex-col gap-6">
-    <Empty icon={<Building2 aria-hidden />} title="You belong to no organization" action={<NewOrganizationButton />}>
-      Ask an administrator of yours for an invitation, or found one of your own.
-    </Empty>
-    <DeletedOrganizations />
-  </div>
+const NoOrganization = () => (
+  <Empty icon={<Building2 aria-hidden />} title="You belong to no organization" action={<NewOrganizationButton />}>
+    Ask an administrator of yours for an invitation, or found one of your own.
+  </Empty>
 );
 
 function NewOrganizationButton() {
@@ -61,14 +67,13 @@ function DeletedOrganizations() {
   const { data = [] } = useDeletedOrganizations();
   if (data.length === 0) return null;
   return (
-    <section aria-label="Deleted organizations" className="border-t border-border">
-      <h3 className="px-4 pt-3 text-label text-muted">Deleted</h3>
-      <ul className="divide-y divide-border">
+    <Card title="Deleted" padded={false}>
+      <ul aria-label="Deleted organizations" className="divide-y divide-border">
         {data.map((it) => (
           <DeletedRow key={it.id} of={it} />
         ))}
       </ul>
-    </section>
+    </Card>
   );
 }
 
