@@ -69,14 +69,20 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     """Batch jobs that one control process runs at a time, each in a process of its own; 0 leaves them to others."""
     batch_job_memory_bytes: Annotated[int, Meta(ge=2**28)] = 1024**3
     """What the process of one batch job may take."""
-    registration: Literal["open", "invited"] = "open"
-    """`open`: everybody may make an account; `invited`: only who was invited into an organization."""
+    registration: Literal["open", "invited", "closed"] = "open"
+    """`open`: everybody may make an account; `invited`: only who was invited into an organization; `closed`: nobody."""
+    registration_domains: Annotated[str, Meta(pattern=r"(?i)^([a-z0-9.-]+(,[a-z0-9.-]+)*)?$")] = ""
+    """`example.com,example.org`: who was not invited needs an address of one of these, and confirms it before logging in."""
     bcrypt_cost: Annotated[int, Meta(ge=4, le=16)] = 12
     access_token_s: Annotated[int, Meta(ge=30, le=86400)] = 900
     refresh_token_s: Annotated[int, Meta(ge=60)] = 30 * 86400
     database_connections: Annotated[int, Meta(ge=1, le=100)] = 10
     event_stream_s: Annotated[float, Meta(gt=0, le=86400)] = 900
     """After which an event stream ends, so that the browser comes again with a session that is still good."""
+
+    def signup_domains(self) -> list[str]:
+        """Where who signs up must have their mail; empty means anywhere."""
+        return sorted(set(filter(None, self.registration_domains.lower().split(","))))
 
 
 class TelemetrySettings(SharedSettings, frozen=True, kw_only=True):

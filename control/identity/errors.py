@@ -19,6 +19,23 @@ class RegistrationClosed(Forbidden):
         super().__init__("only people who were invited can make an account here; ask a colleague or the operator")
 
 
+class DomainNotTaken(Forbidden):
+    title = "E-mail domain not taken"
+
+    def __init__(self, domains: list[str]) -> None:
+        super().__init__(f"accounts here are for people with an address at {' or '.join(domains)}; ask to be invited")
+
+
+class EmailUnconfirmed(Forbidden):
+    """Whoever gets it has just been sent a link, unless that was done a moment ago."""
+
+    title = "E-mail address to confirm"
+
+    def __init__(self, email: str) -> None:
+        self.email = email
+        super().__init__(f"to confirm that {email} is yours, open the link that was sent to it; then log in")
+
+
 class EmailUnfit(Invalid):
     title = "E-mail address unfit"
 

@@ -4,6 +4,7 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 import asyncpg
+from asyncpg import Record
 from msgspec import Struct
 
 from control.database import Connection
@@ -16,6 +17,8 @@ class Account(Struct, frozen=True):
 
     user: User
     password_hash: str
+    is_verified: bool
+    """Whether mail to the address has reached them."""
 
 
 class Home(Struct, frozen=True):
@@ -26,16 +29,16 @@ class Home(Struct, frozen=True):
 
 
 INSERT_USER: Final[LiteralString] = """
-    INSERT INTO users (email, name, password_hash)
-    VALUES ($1, $2, $3)
+    INSERT INTO users (email, name, password_hash, email_verified_at)
+    VALUES ($1, $2, $3, CASE WHEN $4 THEN now() END)
     RETURNING id, email, name
 """
 
 
-async def insert_user(connection: Connection, email: str, name: str, password_hash: str) -> User:
+async def insert_user(connection: Connection, email: str, name: str, password_hash: str, is_verified: bool = False) -> User:
     """Raises EmailTaken if somebody has registered this (normalised) address."""
     try:
-        row = await connection.fetchrow(INSERT_USER, email, name, password_hash)
+        row = await connection.fetchrow(INSERT_USER, email, name, password_hash, is_verified)
     except asyncpg.UniqueViolationError as error:
         raise EmailTaken(email) from error
     assert row is not None
@@ -43,7 +46,7 @@ async def insert_user(connection: Connection, email: str, name: str, password_ha
 
 
 FIND_ACCOUNT: Final[LiteralString] = """
-    SELECT id, email, name, password_hash
+    SELECT id, email, name, password_hash, email_verified_at IS NOT NULL AS is_verified
     FROM users
     WHERE email = $1
 """
@@ -52,11 +55,11 @@ FIND_ACCOUNT: Final[LiteralString] = """
 async def find_account(connection: Connection, email: str) -> Account | None:
     """The account of a normalised address."""
     row = await connection.fetchrow(FIND_ACCOUNT, email)
-    return Account(User(row["id"], row["email"], row["name"]), row["password_hash"]) if row else None
+    return _account(row) if row else None
 
 
 READ_ACCOUNT: Final[LiteralString] = """
-    SELECT id, email, name, password_hash
+    SELECT id, email, name, password_hash, email_verified_at IS NOT NULL AS is_verified
     FROM users
     WHERE id = $1
 """
@@ -66,7 +69,11 @@ async def read_account(connection: Connection, user_id: UUID) -> Account:
     """The caller's account; their session was found alive a moment ago, so they exist."""
     row = await connection.fetchrow(READ_ACCOUNT, user_id)
     assert row is not None
-    return Account(User(row["id"], row["email"], row["name"]), row["password_hash"])
+    return _account(row)
+
+
+def _account(row: Record) -> Account:
+    return Account(User(row["id"], row["email"], row["name"]), row["password_hash"], row["is_verified"])
 
 
 FIND_HOME: Final[LiteralString] = """

@@ -12,9 +12,9 @@ from contracts.errors import Unauthenticated
 from contracts.settings import ControlSettings
 from control.access import check_csrf, check_origin
 from control.audit.recording import Target, record_everywhere
-from control.identity import cookies, queries, service, sessions, tokens
+from control.identity import cookies, mailed_links, queries, service, sessions, tokens
 from control.identity.devices import device_of
-from control.identity.errors import RefreshRefused, RegistrationClosed
+from control.identity.errors import EmailUnconfirmed, RefreshRefused
 from control.identity.schemas import Credentials, Me, NewAccount, Refresh, Session
 from control.injected import AcrossTenants, Origin, Principal, Resources, Settings
 from control.organizations.queries import list_memberships
@@ -28,19 +28,13 @@ async def register_account(
 ) -> Response[Session]:
     """Sign up: makes an account, an organization of its own, a first project, and a session."""
     settings = resources.settings
-    if settings.registration != "open":
-        raise RegistrationClosed
     if data.session == "cookie":
         check_origin(request.headers, settings)
     opened = await service.register(
-        resources.pool.across_tenants,
-        resources.passwords,
-        data,
-        device_of(request),
-        origin,
-        settings.secret,
-        settings.refresh_token_s,
+        resources.pool.across_tenants, resources.passwords, settings, data, device_of(request), origin
     )
+    if opened is None:
+        raise await _asked_to_confirm(resources, request, EmailUnconfirmed(service.normalized_email(data.email)))
     return _answer(opened, settings)
 
 
@@ -50,16 +44,12 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
     settings = resources.settings
     if data.session == "cookie":
         check_origin(request.headers, settings)
-    opened = await service.log_in(
-        resources.pool.across_tenants,
-        resources.passwords,
-        resources.throttle,
-        data,
-        device_of(request),
-        origin,
-        settings.secret,
-        settings.refresh_token_s,
-    )
+    try:
+        opened = await service.log_in(
+            resources.pool.across_tenants, resources.passwords, resources.throttle, settings, data, device_of(request), origin
+        )
+    except EmailUnconfirmed as error:
+        raise await _asked_to_confirm(resources, request, error) from None
     return _answer(opened, settings)
 
 
@@ -97,6 +87,15 @@ async def get_me(principal: Principal, across_tenants: AcrossTenants, settings: 
     csrf_token = tokens.csrf_token(principal.session_id, settings.secret) if principal.by_cookie else None
     organizations = await list_memberships(across_tenants, user.id)
     return Me(user, is_verified, has_second_factor, organizations, csrf_token)
+
+
+async def _asked_to_confirm(resources: Resources, request: AnyRequest, error: EmailUnconfirmed) -> EmailUnconfirmed:
+    """The same error, once its link is on its way. Raises MailThrottled, MailQueueFull."""
+    resources.throttle.mail_wanted(device_of(request).address)
+    resources.mailer.check_room(1)
+    across = resources.pool.across_tenants
+    await mailed_links.send_link(across, resources.mailer, resources.settings, error.email, "email")
+    return error
 
 
 def _answer(opened: service.OpenSession, settings: ControlSettings) -> Response[Session]:

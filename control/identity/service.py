@@ -10,11 +10,13 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from contracts.settings import ControlSettings
 from control.audit.recording import Origin, Target, Who, record_everywhere
 from control.database import Connection, Database
 from control.identity import queries, second_factor, sessions, tokens
-from control.identity.errors import EmailUnfit, LoginRefused, RefreshRefused
+from control.identity.errors import EmailUnconfirmed, EmailUnfit, LoginRefused, RefreshRefused
 from control.identity.passwords import Passwords, check_password
+from control.identity.registration import check_may_register, must_confirm
 from control.identity.schemas import Credentials, Device, Email, NewAccount, SessionKind, User
 from control.identity.throttle import Throttle
 from control.organizations.service import create_organization
@@ -35,37 +37,39 @@ class OpenSession(Struct, frozen=True):
 
 
 async def register(
-    database: Database, passwords: Passwords, account: NewAccount, device: Device, origin: Origin, secret: str, life_s: int
-) -> OpenSession:
+    database: Database, passwords: Passwords, settings: ControlSettings, account: NewAccount, device: Device, origin: Origin
+) -> OpenSession | None:
     """Make a person, their organization, its first project and a session, or nothing at all.
 
-    Raises EmailUnfit, PasswordUnfit, or EmailTaken if the address has an account.
+    None instead of a session if the address is to be confirmed first. Raises EmailUnfit, PasswordUnfit, RegistrationClosed,
+    DomainNotTaken, or EmailTaken if the address has an account.
     """
     email = normalized_email(account.email)
     check_email(email)
+    check_may_register(settings, email)
     check_password(account.password, email, account.name)
     hashed = await passwords.hash(account.password)
     async with database.transaction() as connection:
         user = await queries.insert_user(connection, email, account.name, hashed)
-        organization_id = await create_organization(connection, f"{user.name}'s organization", user.id, origin)
-        await create_project(connection, Who(user.id, organization_id, None, origin), NewProject(FIRST_PROJECT), secret)
-        return await _open_session(connection, user, account.session, life_s, device)
+        await _settle(connection, user, origin, settings.secret)
+        if must_confirm(settings):
+            return None
+        return await _open_session(connection, user, account.session, settings.refresh_token_s, device)
 
 
 async def log_in(
     database: Database,
     passwords: Passwords,
     throttle: Throttle,
+    settings: ControlSettings,
     credentials: Credentials,
     device: Device,
     origin: Origin,
-    secret: str,
-    life_s: int,
 ) -> OpenSession:
     """Open a session.
 
     Raises LoginRefused, after the same time whether the account or the password is wrong; LoginThrottled after several. Where the
-    password is right, SecondFactorNeeded or SecondFactorWrong.
+    password is right, SecondFactorNeeded, SecondFactorWrong or EmailUnconfirmed.
     """
     email = normalized_email(credentials.email)
     with throttle.attempt(email, device.address):
@@ -74,10 +78,12 @@ async def log_in(
         if account is None or not is_right:
             raise LoginRefused
         async with database.transaction() as connection:
-            await second_factor.check(connection, account.user.id, credentials.code, secret)
+            await second_factor.check(connection, account.user.id, credentials.code, settings.secret)
+    if must_confirm(settings) and not account.is_verified:
+        raise EmailUnconfirmed(email)
     async with database.transaction() as connection:
         await sessions.delete_expired_sessions(connection, account.user.id)
-        opened = await _open_session(connection, account.user, credentials.session, life_s, device)
+        opened = await _open_session(connection, account.user, credentials.session, settings.refresh_token_s, device)
         await record_everywhere(connection, account.user.id, origin, "account.login", Target(account.user.id, email))
         return opened
 
@@ -113,6 +119,12 @@ def check_email(email: str) -> None:
 def normalized_email(email: str) -> str:
     """One spelling for an address, however it was typed."""
     return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+async def _settle(connection: Connection, user: User, origin: Origin, secret: str) -> None:
+    """Give a new person an organization of their own and its first project."""
+    organization_id = await create_organization(connection, f"{user.name}'s organization", user.id, origin)
+    await create_project(connection, Who(user.id, organization_id, None, origin), NewProject(FIRST_PROJECT), secret)
 
 
 async def _open_session(connection: Connection, user: User, kind: SessionKind, life_s: int, device: Device) -> OpenSession:

@@ -11,6 +11,7 @@ from litestar.status_codes import HTTP_200_OK
 from control import resources as opened
 from control.fields import DEFAULT_LIMIT, Cursor, Limit
 from control.identity.cookies import console_url
+from control.identity.registration import check_invited_may_register
 from control.identity.schemas import User
 from control.injected import AcrossTenants, Connection, Database, Member, Origin, Principal, Resources, Who
 from control.invitations import queries, service
@@ -91,7 +92,9 @@ async def accept_invitation(
 @post("/invitations/sign-up", operation_id="signUpInvited", tags=["Members"], public=True)
 async def sign_up_invited(data: JSONBody[InvitedAccount], resources: Resources, origin: Origin) -> User:
     """Make an account for the invited address and become a member with it; then log in."""
-    return await service.sign_up(resources.pool.across_tenants, resources.passwords, data, origin)
+    check_invited_may_register(resources.settings)
+    was_mailed = resources.mailer.is_sending
+    return await service.sign_up(resources.pool.across_tenants, resources.passwords, data, was_mailed, origin)
 
 
 def _post(resources: opened.Resources, organization: Organization, invitation: Invitation, token: str) -> SentInvitation:

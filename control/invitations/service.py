@@ -96,8 +96,8 @@ async def accept(connection: Connection, token: str, user_id: UUID, origin: Orig
     return ticket.organization_id
 
 
-async def sign_up(database: Database, passwords: Passwords, account: InvitedAccount, origin: Origin) -> User:
-    """Make an account for the invited address, and a member of it.
+async def sign_up(database: Database, passwords: Passwords, account: InvitedAccount, was_mailed: bool, origin: Origin) -> User:
+    """Make an account for the invited address, and a member of it. Who knows a token that was only mailed, reads that mail.
 
     Raises InvitationVoid, PasswordUnfit, EmailTaken or DomainRefused.
     """
@@ -106,7 +106,7 @@ async def sign_up(database: Database, passwords: Passwords, account: InvitedAcco
     hashed = await passwords.hash(account.password)
     async with database.transaction() as connection:
         ticket = await queries.take_invitation(connection, digest(account.token))
-        user = await insert_user(connection, ticket.email, account.name, hashed)
+        user = await insert_user(connection, ticket.email, account.name, hashed, was_mailed)
         await _admit(connection, ticket, user.id, origin)
         return user
 

@@ -31,7 +31,13 @@ async def get_readiness(resources: Resources) -> Response[Readiness]:
 @get("/system", operation_id="getSystem", tags=["System"], public=True)
 async def get_system(settings: Settings) -> System:
     """Version and addresses."""
-    return System(version("headrace"), settings.inference_url, grpc_target(settings), signup_open=settings.registration == "open")
+    return System(
+        version("headrace"),
+        settings.inference_url,
+        grpc_target(settings),
+        signup_open=settings.registration == "open",
+        signup_domains=settings.signup_domains(),
+    )
 
 
 def grpc_target(settings: ControlSettings) -> str:

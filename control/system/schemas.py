@@ -13,6 +13,8 @@ class System(Struct, frozen=True):
     grpc_target: str
     """`host:port` of the inference API over gRPC."""
     signup_open: bool
+    signup_domains: list[str]
+    """Of which one who signs up must have their address; empty: of any."""
 
 
 class Live(Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Signing up, logging in, and what a session is good for."""
 
 import asyncio
+from typing import Literal
 
 import msgspec
 import pytest
@@ -145,8 +146,9 @@ async def test_logging_out_ends_the_session_at_once(client: AsyncClient, account
     assert (after.status_code, refreshed.status_code) == (401, 401)
 
 
-async def test_registration_can_be_for_the_invited_alone(settings: ControlSettings):
-    app = create_app(msgspec.structs.replace(settings, registration="invited"))
+@pytest.mark.parametrize("registration", ["invited", "closed"])
+async def test_registration_can_be_closed(settings: ControlSettings, registration: Literal["invited", "closed"]):
+    app = create_app(msgspec.structs.replace(settings, registration=registration))
     async with started(app), open_client(app) as client:
         refused = await client.post(REGISTER, json={"email": "eve@example.com", "password": PASSWORD, "name": "Eve"})
         assert (refused.status_code, refused.json()["type"]) == (403, "urn:headrace:problem:RegistrationClosed")

@@ -2109,6 +2109,7 @@ export interface components {
         System: {
             grpc_target: string;
             inference_url: string;
+            signup_domains: string[];
             signup_open: boolean;
             version: string;
         };

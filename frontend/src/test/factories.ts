@@ -73,6 +73,7 @@ export const system = (over: Partial<System> = {}): System => ({
   inference_url: 'http://localhost:8081',
   grpc_target: 'localhost:8082',
   signup_open: true,
+  signup_domains: [],
   ...over,
 });
 
