@@ -1,45 +1,15 @@
-import { useNavigate } from '@tanstack/react-router';
-import { useForm } from 'react-hook-form';
+import { lazy, Suspense } from 'react';
 
-import { refusalOf } from '@/api/problem';
-import { trimmed } from '@/lib/trimmed';
-import { Button } from '@/ui/Button';
-import { Dialog, DialogActions } from '@/ui/Dialog';
-import { Field, FormProblem, Input } from '@/ui/Field';
+import { Dialog } from '@/ui/Dialog';
+import { Skeleton } from '@/ui/Skeleton';
 
-import { useFound } from './organizationQueries';
+const NewOrganizationForm = lazy(() => import('./NewOrganizationForm'));
 
-/** Founds an organization and leads to it. */
+/** Founds an organization and leads to it. It is part of the shell, and loads its form when it opens. */
 export const NewOrganizationDialog = ({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) => (
   <Dialog open={open} onOpenChange={onOpenChange} title="New organization" description="People, projects and keys of one organization are never seen by another. You will own it.">
-    <NewOrganizationForm close={() => onOpenChange(false)} />
+    <Suspense fallback={<Skeleton className="h-28 w-full" />}>
+      <NewOrganizationForm close={() => onOpenChange(false)} />
+    </Suspense>
   </Dialog>
 );
-
-function NewOrganizationForm({ close }: { close: () => void }) {
-  const { register, handleSubmit, formState } = useForm<{ name: string }>();
-  const founding = useFound();
-  const navigate = useNavigate();
-  const refusal = refusalOf(founding.error, ['name']);
-  const found = (values: { name: string }) =>
-    founding.mutate(values, {
-      onSuccess: ({ slug }) => {
-        close();
-        void navigate({ to: '/o/$org', params: { org: slug } });
-      },
-    });
-  return (
-    <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void handleSubmit(found)(event)}>
-      <Field label="Name" error={formState.errors.name?.message ?? refusal.fields.name}>
-        {(control) => <Input {...control} maxLength={64} autoComplete="organization" {...register('name', { required: 'Give the organization a name.', setValueAs: trimmed })} />}
-      </Field>
-      <FormProblem message={refusal.message} />
-      <DialogActions>
-        <Button onClick={close}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={founding.isPending}>
-          Create organization
-        </Button>
-      </DialogActions>
-    </form>
-  );
-}

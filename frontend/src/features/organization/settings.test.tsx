@@ -171,7 +171,9 @@ test('who belongs to no organization is told what to do', async () => {
   });
   await user.click(screen.getByRole('button', { name: 'New organization' }));
   const dialog = within(await screen.findByRole('dialog'));
-  await user.type(dialog.getByLabelText('Name'), 'Analytical Engines');
+  const name = await dialog.findByLabelText('Name');
+  expect(name).toHaveFocus();
+  await user.type(name, 'Analytical Engines');
   await user.click(dialog.getByRole('button', { name: 'Create organization' }));
   expect(await screen.findByRole('heading', { level: 1, name: 'Projects' })).toBeInTheDocument();
 });
