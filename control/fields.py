@@ -13,10 +13,17 @@ from contracts.errors import Invalid
 PRINTABLE: Final = r"^[^\x00-\x1f\x7f]*$(?!\n)"
 """(Python's `$` also matches before a final line break.)"""
 
+IS_NAME: Final = "is a name"
 Name = Annotated[
-    str, Meta(min_length=1, max_length=64, pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$(?!\n)")
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^[^\s\x00-\x1f\x7f]([^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$(?!\n)",
+        extra={IS_NAME: True},
+    ),
 ]
-"""What people call a thing: one line, no space at either end."""
+"""What people call a thing: one line, no space at either end; `control.names` looks at its letters."""
 Description = Annotated[str, Meta(max_length=2000, pattern=r"^[^\x00]*$")]
 Email = Annotated[str, Meta(max_length=254, pattern=r"^\s*[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+\s*$")]
 Limit = Annotated[int, QueryParameter(ge=1, le=200, description="How many items to answer at most.")]

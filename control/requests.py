@@ -9,6 +9,7 @@ from litestar import Request
 from litestar.exceptions import InternalServerException
 
 from contracts.errors import HeadraceError, Invalid
+from control.names import with_names_normalised
 
 
 class RequestIncomplete(HeadraceError):
@@ -30,7 +31,7 @@ class ControlRequest(Request[Any, Any, Any]):
             raise RequestIncomplete("the request ended before the whole body was there") from error
 
     async def json(self) -> Any:
-        """Raises Invalid if the body is not UTF-8, is nested too deeply, or has a value that is only nearly of its type.
+        """Raises Invalid if the body is not UTF-8, is nested too deeply, or has a value or a name that is not quite right.
 
         What is no JSON otherwise, or does not fit at all, is Litestar's to refuse.
         """
@@ -41,6 +42,7 @@ class ControlRequest(Request[Any, Any, Any]):
         except RecursionError as error:
             raise Invalid("the request is nested too deeply") from error
         if body := self.route_handler.parsed_data_field:
+            value = with_names_normalised(value, body.annotation)
             check_strictly(value, body.annotation)
         return value
 

@@ -108,12 +108,12 @@ const Icon = ({ of: Shape }: { of: LucideIcon }) => <Shape aria-hidden className
 function Footer() {
   const { data: system } = useSystem();
   return (
-    <div className="flex flex-col gap-1 border-t border-border p-3">
+    <footer className="flex flex-col gap-1 border-t border-border p-3">
       <a href="/api/docs" target="_blank" rel="noreferrer" className={ITEM}>
         <Icon of={BookOpen} />
         API reference
       </a>
       {system && <p className="px-2.5 pt-1 text-caption text-subtle">Headrace {system.version}</p>}
-    </div>
+    </footer>
   );
 }
