@@ -3,7 +3,7 @@
 import re
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 MAX_LENGTH: Final = 48
@@ -18,9 +18,10 @@ def slug_of(name: str, otherwise: str) -> str:
     return dashed[:MAX_LENGTH].strip("-") or otherwise
 
 
-def candidate_slugs(name: str, otherwise: str) -> Iterator[str]:
-    """The slug of `name`, then the same with random endings, for trying until one is free."""
+def candidate_slugs(name: str, otherwise: str, reserved: Collection[str] = ()) -> Iterator[str]:
+    """The slug of `name` unless it is `reserved`, then the same with random endings, for trying until one is free."""
     slug = slug_of(name, otherwise)
-    yield slug
+    if slug not in reserved:
+        yield slug
     for _ in range(ATTEMPTS):
         yield f"{slug}-{secrets.token_hex(2)}"

@@ -10,6 +10,13 @@ class SlugTaken(Conflict):
         super().__init__(f"another organization has the address {slug!r}")
 
 
+class SlugReserved(Conflict):
+    title = "Address reserved"
+
+    def __init__(self, slug: str) -> None:
+        super().__init__(f"no organization may have the address {slug!r}")
+
+
 class TooManyOrganizations(Conflict):
     title = "Too many organizations"
 

@@ -70,6 +70,13 @@ async def test_the_address_of_another_organization_is_taken(account: Account, st
     assert (status, refusal["type"]) == (409, "urn:headrace:problem:SlugTaken")
 
 
+@pytest.mark.parametrize("slug", ["admin", "headrace", "www"])
+async def test_an_address_of_the_operators_is_refused(account: Account, slug: str):
+    status, refusal = await change(account, slug=slug)
+    assert (status, refusal["title"]) == (409, "Address reserved")
+    assert (await found(account, slug.upper()))["slug"].startswith(f"{slug}-")
+
+
 @pytest.mark.parametrize("slug", ["аpple", "ＡＢＣ", "a--b", "-a", "a-", "a/b", "..", "A", "a\n", "a" * 49, ""])
 async def test_an_address_is_plain_letters(account: Account, slug: str):
     assert (await change(account, slug=slug))[0] in (400, 422)
