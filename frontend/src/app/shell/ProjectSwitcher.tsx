@@ -9,7 +9,7 @@ import { classes } from '@/lib/classes';
 import { Button } from '@/ui/Button';
 import { Menu, MenuChoices, MenuItem, MenuLabel, MenuLink, MenuSeparator } from '@/ui/Menu';
 
-/** Which organization and project the page is about, and the way to others. */
+/** Which organization and project the page is about, if any, and the way to others; nothing for who belongs nowhere. */
 export function ProjectSwitcher() {
   const { org, project } = useParams({ strict: false });
   const { organizations } = useMe();
@@ -17,7 +17,7 @@ export function ProjectSwitcher() {
   const { data: projects } = useProjects(organization?.id);
   const navigate = useNavigate();
   const [founding, setFounding] = useState(false);
-  if (!organization) return null;
+  if (organizations.length === 0) return null;
   const current = projects?.find((it) => it.slug === project);
   const options = (projects ?? []).map((it) => ({ value: it.slug, label: it.name }));
   return (
@@ -25,8 +25,8 @@ export function ProjectSwitcher() {
       <Menu
         align="start"
         trigger={
-          <Button variant="ghost" className="min-w-0 shrink! gap-2! px-2!" aria-label={`Switch project or organization, now ${current?.name ?? project ?? 'none'}`}>
-            <span className={classes('max-w-56 truncate', project ? 'hidden font-normal text-muted md:inline' : 'text-text')}>{organization.name}</span>
+          <Button variant="ghost" className="min-w-0 shrink! gap-2! px-2!" aria-label={organization ? `Switch project or organization, now ${current?.name ?? project ?? 'none'}` : undefined}>
+            <span className={classes('max-w-56 truncate', project ? 'hidden font-normal text-muted md:inline' : 'text-text')}>{organization?.name ?? 'Choose an organization'}</span>
             {project && (
               <>
                 <span aria-hidden className="hidden text-subtle md:inline">
@@ -39,19 +39,23 @@ export function ProjectSwitcher() {
           </Button>
         }
       >
-        <MenuLabel>{organization.name}</MenuLabel>
-        <MenuChoices value={project ?? ''} options={options} onChange={(slug) => void navigate({ to: '/o/$org/p/$project', params: { org: organization.slug, project: slug } })} />
-        <MenuSeparator />
-        <MenuLink>
-          <Link to="/o/$org" params={{ org: organization.slug }}>
-            <FolderKanban aria-hidden />
-            All projects
-          </Link>
-        </MenuLink>
-        <MenuSeparator />
+        {organization && (
+          <>
+            <MenuLabel>{organization.name}</MenuLabel>
+            <MenuChoices value={project ?? ''} options={options} onChange={(slug) => void navigate({ to: '/o/$org/p/$project', params: { org: organization.slug, project: slug } })} />
+            <MenuSeparator />
+            <MenuLink>
+              <Link to="/o/$org" params={{ org: organization.slug }}>
+                <FolderKanban aria-hidden />
+                All projects
+              </Link>
+            </MenuLink>
+            <MenuSeparator />
+          </>
+        )}
         <MenuLabel>Organizations</MenuLabel>
         <MenuChoices
-          value={organization.slug}
+          value={organization?.slug ?? ''}
           options={organizations.map((it) => ({ value: it.slug, label: it.name }))}
           onChange={(slug) => void navigate({ to: '/o/$org', params: { org: slug } })}
         />

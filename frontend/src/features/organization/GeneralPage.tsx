@@ -27,7 +27,7 @@ export function GeneralPage() {
         What {organization.name} is called, and who owns it.
       </PageHeader>
       <NameForm key={`${organization.name} ${organization.slug}`} organization={organization} />
-      <Parting organization={organization} />
+      <DangerZone organization={organization} />
     </>
   );
 }
@@ -94,12 +94,12 @@ function NameForm({ organization }: { organization: Organization }) {
 type Way = 'leave' | 'hand over' | 'delete';
 
 /** Leaving, handing over and deleting, for those who may. */
-function Parting({ organization }: { organization: Organization }) {
+function DangerZone({ organization }: { organization: Organization }) {
   const [way, setWay] = useState<Way | null>(null);
   const isOwner = organization.role === 'owner';
   const close = () => setWay(null);
   return (
-    <Card title="Parting" padded={false}>
+    <Card title="Danger zone" padded={false}>
       <ul className="divide-y divide-border">
         <Step title="Leave" text="You are out of all of its projects at once. The last owner cannot leave." action="Leave" onClick={() => setWay('leave')} />
         {isOwner && <Step title="Hand over" text="Another member becomes its owner, and you an admin." action="Hand over…" onClick={() => setWay('hand over')} />}

@@ -39,13 +39,17 @@ function HandOverForm({ organization, close }: HandOverDialogProps) {
       close();
     },
   });
+  const find = (words: string) => {
+    setSearch(words);
+    setUserId(''); // whom the list may no longer show
+  };
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (userId && typed === organization.name) doing.mutate();
   };
   return (
     <form className="flex flex-col gap-4" onSubmit={submit}>
-      <Field label="Find a member">{(control) => <Input {...control} type="search" maxLength={100} value={search} onChange={({ target }) => setSearch(target.value)} />}</Field>
+      <Field label="Find a member">{(control) => <Input {...control} type="search" maxLength={100} value={search} onChange={({ target }) => find(target.value)} />}</Field>
       <Loaded query={members}>
         {(items) => (
           <Field label="New owner" hint={items.length < 2 ? 'Invite somebody first: there is nobody else.' : undefined}>

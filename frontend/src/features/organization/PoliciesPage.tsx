@@ -1,3 +1,4 @@
+import { Lock } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useForm } from 'react-hook-form';
 
@@ -6,12 +7,13 @@ import type { OrganizationSettings } from '@/api/types';
 import { trimmed } from '@/lib/trimmed';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
+import { Empty } from '@/ui/Empty';
 import { Field, FormProblem, Input, Select } from '@/ui/Field';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { toast } from '@/ui/toast';
 
-import { useOrganization } from './organization';
+import { administers, useOrganization } from './organization';
 import { useChangeSettings, useOrganizationSettings } from './organizationQueries';
 
 /** What the organization has decided for itself. */
@@ -23,7 +25,13 @@ export function PoliciesPage() {
       <PageHeader title="Policies" context={organization.name}>
         Whom {organization.name} lets in, how long requests are kept, and where alerts go.
       </PageHeader>
-      <Policies organizationId={organization.id} />
+      {administers(organization) ? (
+        <Policies organizationId={organization.id} />
+      ) : (
+        <Empty icon={<Lock />} title="For administrators">
+          Your role in {organization.name} is {organization.role}; admins and owners see and change its policies.
+        </Empty>
+      )}
     </>
   );
 }

@@ -15,6 +15,9 @@ const TAB =
   '-mb-px border-b-2 border-transparent py-2 text-label whitespace-nowrap text-muted hover:text-text focus-visible:-outline-offset-2 ' +
   'aria-[current=page]:border-accent aria-[current=page]:text-text';
 
+/** Brings a tab into view where there is no room for all of them. */
+const reveal = (tab: HTMLElement | null) => tab?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+
 /** The tabs above every page of an organization's settings. */
 export function SettingsLayout() {
   const organization = useOrganization();
@@ -25,7 +28,7 @@ export function SettingsLayout() {
       <nav aria-label={`Settings of ${organization.name}`} className="flex gap-5 overflow-x-auto border-b border-border">
         {shown.map(({ to, label }) => (
           <Link key={to} to={to} params={{ org: organization.slug }} activeOptions={{ includeSearch: false }} className={TAB}>
-            {label}
+            {({ isActive }) => <span ref={isActive ? reveal : undefined}>{label}</span>}
           </Link>
         ))}
       </nav>

@@ -57,6 +57,12 @@ test('whoever does not administer it reads its name, and may leave alone', async
   expect(screen.queryByRole('link', { name: 'Policies' })).not.toBeInTheDocument();
 });
 
+test('policies are for administrators', async () => {
+  answer('get', '/me', () => json(me({ organizations: [{ ...ANALYTICAL, role: 'viewer' }] })));
+  visit(`${SETTINGS}/policies`);
+  expect(await screen.findByText(/Your role in Analytical Engines is viewer/)).toBeInTheDocument();
+});
+
 test('an organization is deleted once its name was typed, and restored from the list', async () => {
   const restored = vi.fn();
   answer('delete', '/organizations/{organization_id}', () => {
@@ -98,6 +104,9 @@ test('it is handed over to another member', async () => {
   await user.selectOptions(await dialog.findByLabelText('New owner'), 'g');
   expect(dialog.queryByRole('option', { name: /Ada/ })).not.toBeInTheDocument();
   await user.type(dialog.getByLabelText(/^Type/), 'Analytical Engines');
+  await user.type(dialog.getByLabelText('Find a member'), 'g');
+  expect(dialog.getByRole('button', { name: 'Hand over' })).toBeDisabled();
+  await user.selectOptions(await dialog.findByLabelText('New owner'), 'g');
   await user.click(dialog.getByRole('button', { name: 'Hand over' }));
   await waitFor(() => expect(asked).toHaveBeenCalledWith({ user_id: 'g' }));
 });
@@ -184,4 +193,11 @@ test('the console switches between organizations', async () => {
   await user.click(await screen.findByRole('button', { name: /Switch project or organization/ }));
   await user.click(await screen.findByRole('menuitemradio', { name: 'Difference' }));
   await waitFor(() => expect(router.state.location.pathname).toBe('/o/difference'));
+});
+
+test('pages of no organization lead to all of them', async () => {
+  const { user, router } = visit('/organizations');
+  await user.click(await screen.findByRole('button', { name: 'Choose an organization' }));
+  await user.click(await screen.findByRole('menuitemradio', { name: 'Analytical Engines' }));
+  await waitFor(() => expect(router.state.location.pathname).toBe('/o/analytical'));
 });
