@@ -3,7 +3,6 @@ import { queryOptions, skipToken, useQuery, useSuspenseQuery } from '@tanstack/r
 import { useParams } from '@tanstack/react-router';
 
 import { api, call } from './client';
-import { everyPage } from './paging';
 import type { Project } from './types';
 
 export const projectKeys = {
@@ -13,11 +12,14 @@ export const projectKeys = {
   bySlug: (organization: string, project: string) => ['project', organization, project] as const,
 };
 
-export const projectsQuery = (organizationId: string) =>
+const NEWEST = 20;
+
+/** The newest of an organization's projects, which may be many. */
+export const newestProjectsQuery = (organizationId: string) =>
   queryOptions({
     queryKey: projectKeys.list(organizationId),
-    queryFn: ({ signal }) =>
-      everyPage((page) => call(api.GET('/api/v1/organizations/{organization_id}/projects', { params: { path: { organization_id: organizationId }, query: page }, signal }))),
+    queryFn: async ({ signal }) =>
+      (await call(api.GET('/api/v1/organizations/{organization_id}/projects', { params: { path: { organization_id: organizationId }, query: { limit: NEWEST } }, signal }))).items,
   });
 
 export const projectQuery = (organization: string, project: string) =>
@@ -30,9 +32,9 @@ export const projectQuery = (organization: string, project: string) =>
 export const useProjectAt = (organization: string | undefined, project: string | undefined) =>
   useQuery(organization !== undefined && project !== undefined ? projectQuery(organization, project) : { ...projectQuery('', ''), queryFn: skipToken });
 
-/** The projects of an organization; asks nothing while it is not known which. */
-export const useProjects = (organizationId: string | undefined) =>
-  useQuery(organizationId === undefined ? { ...projectsQuery(''), queryFn: skipToken } : projectsQuery(organizationId));
+/** The newest projects of an organization; asks nothing while it is not known which. */
+export const useNewestProjects = (organizationId: string | undefined) =>
+  useQuery(organizationId === undefined ? { ...newestProjectsQuery(''), queryFn: skipToken } : newestProjectsQuery(organizationId));
 
 /** The current project; only below the project route, which has loaded it. */
 export function useProject(): Project {

@@ -37,3 +37,5 @@ export type SettingsPatch = Schemas['SettingsPatch'];
 export type DeletedOrganization = Schemas['DeletedOrganization'];
 export type Usage = Schemas['Usage'];
 export type Traffic = Schemas['Traffic'];
+export type ProjectRequests = Schemas['ProjectRequests'];
+export type ProjectMember = Schemas['ProjectMember'];

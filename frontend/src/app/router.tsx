@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query';
 import { createRoute, createRouter, redirect, type RouterHistory } from '@tanstack/react-router';
 
-import { projectsQuery } from '@/api/projects';
+import { newestProjectsQuery } from '@/api/projects';
 import { accountRoute } from '@/features/account/routes';
 import { auditRoute } from '@/features/audit/routes';
 import { authRoutes } from '@/features/auth/routes';
@@ -10,7 +10,7 @@ import { deploymentRoutes } from '@/features/deployments/routes';
 import { keyRoutes } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
 import { organizationsRoute, settingsPages, settingsRoute } from '@/features/organization/routes';
-import { overviewRoute, projectListRoute } from '@/features/projects/routes';
+import { overviewRoute, projectListRoute, projectSettingsRoute } from '@/features/projects/routes';
 import { PageSkeleton } from '@/ui/Skeleton';
 
 import { NotFoundPage } from './NotFoundPage';
@@ -25,7 +25,7 @@ const homeRoute = createRoute({
   loader: async ({ context }) => {
     const organization = context.me.organizations[0];
     if (!organization) throw redirect({ to: '/organizations', replace: true });
-    const projects = await context.queryClient.ensureQueryData(projectsQuery(organization.id));
+    const projects = await context.queryClient.ensureQueryData(newestProjectsQuery(organization.id));
     const [only] = projects;
     const params = { org: organization.slug };
     if (projects.length === 1 && only) throw redirect({ to: '/o/$org/p/$project', params: { ...params, project: only.slug }, replace: true });
@@ -45,7 +45,7 @@ const routeTree = rootRoute.addChildren([
       projectListRoute(organizationRoute),
       auditRoute(organizationRoute),
       organizationSettings.addChildren([...settingsPages(organizationSettings)]),
-      projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute)]),
+      projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute), projectSettingsRoute(projectRoute)]),
     ]),
   ]),
 ]);

@@ -6,7 +6,7 @@ import { me, project, roleTable, system } from './factories';
 
 const ORIGIN = 'http://localhost:8080';
 
-type Method = 'get' | 'post' | 'patch' | 'delete';
+type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** Answers `method path` below /api/v1; `{name}` in the path matches any segment. */
 export const answer = (method: Method, path: string, resolver: HttpResponseResolver) =>
@@ -26,6 +26,7 @@ export const problem = (status: number, title: string, detail: string, errors?: 
 const everywhere = [
   http.get(`${ORIGIN}/health/live`, () => json({ status: 'live' })),
   http.get(`${ORIGIN}/api/v1/me`, () => json(me())),
+  http.get(`${ORIGIN}/api/v1/organizations/:organization_id/monitoring/projects`, () => json({ items: [] })),
   http.get(`${ORIGIN}/api/v1/roles`, () => json(roleTable())),
   http.get(`${ORIGIN}/api/v1/system`, () => json(system())),
   http.get(`${ORIGIN}/api/v1/lookup`, () => json(project())),

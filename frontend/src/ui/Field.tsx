@@ -63,6 +63,9 @@ export function Checkbox({ label, hint, className, ...rest }: ComponentProps<'in
   );
 }
 
+/** One of several, each with its words; those of one `name` belong together. */
+export const Radio = (props: ComponentProps<typeof Checkbox>) => <Checkbox type="radio" {...props} />;
+
 /** What the server said about a whole form, above its buttons. */
 export const FormProblem = ({ message }: { message: string | undefined }) =>
   message ? (

@@ -9,9 +9,9 @@ export function ArchivedBanner() {
   const { data } = useProjectAt(org, project);
   if (!data?.archived_at) return null;
   return (
-    <p className="flex items-center gap-2 border-b border-border bg-sunken px-4 py-2 text-body text-muted">
+    <p role="status" className="flex items-center gap-2 border-b border-border bg-sunken px-4 py-2 text-body text-muted">
       <Archive aria-hidden className="size-4 shrink-0" />
-      This project is archived: its deployments are not served and nothing in it changes until it is taken out of the archive.
+      This project is archived: its deployments go on answering, and nothing in it changes until it is taken out of the archive.
     </p>
   );
 }

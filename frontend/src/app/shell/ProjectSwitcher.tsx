@@ -2,7 +2,7 @@ import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { ChevronsUpDown, FolderKanban, Plus } from 'lucide-react';
 import { useState } from 'react';
 
-import { useProjects } from '@/api/projects';
+import { useNewestProjects, useProjectAt } from '@/api/projects';
 import { useMe } from '@/api/session';
 import { NewOrganizationDialog } from '@/features/organization/NewOrganizationDialog';
 import { classes } from '@/lib/classes';
@@ -14,11 +14,11 @@ export function ProjectSwitcher() {
   const { org, project } = useParams({ strict: false });
   const { organizations } = useMe();
   const organization = organizations.find((it) => it.slug === org);
-  const { data: projects } = useProjects(organization?.id);
+  const { data: projects } = useNewestProjects(organization?.id);
+  const { data: current } = useProjectAt(org, project);
   const navigate = useNavigate();
   const [founding, setFounding] = useState(false);
   if (organizations.length === 0) return null;
-  const current = projects?.find((it) => it.slug === project);
   const options = (projects ?? []).map((it) => ({ value: it.slug, label: it.name }));
   return (
     <>

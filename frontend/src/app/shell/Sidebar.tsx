@@ -1,5 +1,5 @@
 import { Link, useParams } from '@tanstack/react-router';
-import { BookOpen, FolderKanban, type LucideIcon, ScrollText, Settings, Users, X } from 'lucide-react';
+import { BookOpen, Building2, FolderKanban, type LucideIcon, ScrollText, Users, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 
 import { useMe } from '@/api/session';
@@ -85,7 +85,7 @@ const PeopleLinks = ({ org, onNavigate }: { org: string | undefined } & OnNaviga
         Members
       </Link>
       <Link to="/o/$org/settings/general" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
-        <Icon of={Settings} />
+        <Icon of={Building2} />
         Organization
       </Link>
     </>

@@ -1,7 +1,7 @@
-import { Box, FileStack, KeyRound, LayoutDashboard, type LucideIcon, Rocket } from 'lucide-react';
+import { Box, FileStack, KeyRound, LayoutDashboard, type LucideIcon, Rocket, Settings } from 'lucide-react';
 
 interface NavigationItem {
-  to: '/o/$org/p/$project' | '/o/$org/p/$project/models' | '/o/$org/p/$project/deployments' | '/o/$org/p/$project/batch-jobs' | '/o/$org/p/$project/keys';
+  to: '/o/$org/p/$project' | '/o/$org/p/$project/models' | '/o/$org/p/$project/deployments' | '/o/$org/p/$project/batch-jobs' | '/o/$org/p/$project/keys' | '/o/$org/p/$project/settings';
   label: string;
   icon: LucideIcon;
   /** True where the address must match to the end, because every other page lies below it. */
@@ -15,4 +15,5 @@ export const NAVIGATION: readonly NavigationItem[] = [
   { to: '/o/$org/p/$project/deployments', label: 'Deployments', icon: Rocket },
   { to: '/o/$org/p/$project/batch-jobs', label: 'Batch jobs', icon: FileStack },
   { to: '/o/$org/p/$project/keys', label: 'API keys', icon: KeyRound },
+  { to: '/o/$org/p/$project/settings', label: 'Settings', icon: Settings },
 ];

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { deploymentsQuery } from '@/api/deployments';
 import { useProject } from '@/api/projects';
 import type { Project } from '@/api/types';
-import { formatCount } from '@/lib/format';
+import { formatCompact, formatCount, formatShare } from '@/lib/format';
 import { LinkButton } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Loaded } from '@/ui/Loaded';
@@ -15,7 +15,7 @@ import { RowsSkeleton, Skeleton } from '@/ui/Skeleton';
 import { DeploymentRows } from './DeploymentRows';
 import { Figure } from './Figure';
 import { NextSteps } from './NextSteps';
-import { useWorkingKeys } from './queries';
+import { useRequestsByProject, useWorkingKeys } from './queries';
 
 const SHOWN = 6;
 
@@ -36,12 +36,20 @@ export function OverviewPage() {
 const placeOf = (project: Project) => ({ org: project.organization_slug, project: project.slug });
 
 function Figures({ project }: { project: Project }) {
+  const requests = useRequestsByProject(project.organization_id, [project.id]);
+  const traffic = requests.of(project.id);
   const keys = useWorkingKeys(project.id);
   const params = placeOf(project);
   return (
-    <ul className="grid grid-cols-3 gap-3 sm:gap-4">
+    <ul className="grid grid-cols-2 gap-3 sm:grid-cols-4 sm:gap-4">
       <Figure label="Models" value={formatCount(project.models)} to="/o/$org/p/$project/models" params={params} />
       <Figure label="Deployments" value={formatCount(project.deployments)} to="/o/$org/p/$project/deployments" params={params} />
+      <Figure
+        label={traffic && traffic.errors > 0 ? `Requests a day, ${formatShare(traffic.errors / traffic.requests)} errors` : 'Requests a day'}
+        value={traffic ? formatCompact(traffic.requests) : requests.isError ? '–' : <Skeleton className="h-8 w-8" />}
+        to="/o/$org/p/$project/deployments"
+        params={params}
+      />
       <Figure label="API keys" value={keys.isPending ? <Skeleton className="h-8 w-8" /> : keys.data === undefined ? '–' : formatCount(keys.data)} to="/o/$org/p/$project/keys" params={params} />
     </ul>
   );

@@ -1,21 +1,23 @@
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { Box, FolderPlus, Plus, Rocket, SearchX } from 'lucide-react';
+import { useParams, useSearch } from '@tanstack/react-router';
+import { FolderPlus, Plus, SearchX } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 
 import { useMe } from '@/api/session';
-import type { Project } from '@/api/types';
-import { plural } from '@/lib/format';
+import type { Me, Project } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
-import { Input } from '@/ui/Field';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
 import { PageHeader } from '@/ui/PageHeader';
-import { RelativeTime } from '@/ui/RelativeTime';
 import { Skeleton } from '@/ui/Skeleton';
 
+import { FilterBar } from './FilterBar';
 import { NewProjectDialog } from './NewProjectDialog';
-import { useProjectSearch } from './queries';
+import { ProjectCard } from './ProjectCard';
+import { useProjectSearch, useRequestsByProject } from './queries';
+import { parseFilters } from './search';
+
+type Organization = Me['organizations'][number];
 
 /** The projects of an organization. */
 export function ProjectsPage() {
@@ -23,8 +25,9 @@ export function ProjectsPage() {
   const organization = useMe().organizations.find((it) => it.slug === org);
   const [creating, setCreating] = useState(false);
   if (!organization) return null;
+  const refusal = organization.role === 'viewer' ? 'This needs the role developer; yours is viewer.' : undefined;
   const create = (
-    <Button variant="primary" icon={<Plus />} onClick={() => setCreating(true)}>
+    <Button variant="primary" icon={<Plus />} refusal={refusal} onClick={() => setCreating(true)}>
       New project
     </Button>
   );
@@ -33,33 +36,23 @@ export function ProjectsPage() {
       <PageHeader title="Projects" context={organization.name} actions={create}>
         {organization.name}. Each project has its own models, deployments and keys.
       </PageHeader>
-      <FoundProjects organizationId={organization.id} create={create} />
+      <FoundProjects key={organization.id} organization={organization} create={create} />
       <NewProjectDialog organization={organization} open={creating} onOpenChange={setCreating} />
     </>
   );
 }
 
-/** The list, and the search that stands in the address. */
-function FoundProjects({ organizationId, create }: { organizationId: string; create: ReactNode }) {
-  const { q = '' } = useSearch({ strict: false });
-  const navigate = useNavigate();
-  const projects = useProjectSearch(organizationId, q);
-  const search = (text: string) => void navigate({ to: '.', search: { q: text || undefined }, replace: true });
+function FoundProjects({ organization, create }: { organization: Organization; create: ReactNode }) {
+  const filters = parseFilters(useSearch({ strict: false }));
+  const projects = useProjectSearch(organization.id, filters);
+  const isFiltered = Object.values(filters).some((it) => it !== undefined);
   return (
     <div className="flex flex-col gap-4">
-      <Input
-        type="search"
-        aria-label="Search projects"
-        placeholder="Search by name, description or tag"
-        maxLength={200}
-        className="max-w-md"
-        defaultValue={q}
-        onChange={(event) => search(event.target.value)}
-      />
+      <FilterBar filters={filters} mayRestore={organization.role === 'admin' || organization.role === 'owner'} />
       <Loaded query={projects} skeleton={<CardsSkeleton />}>
         {(items) => {
-          if (items.length > 0) return <ProjectGrid projects={items} />;
-          return q ? <NothingFound /> : <NoProjects action={create} />;
+          if (items.length > 0) return <ProjectGrid organizationId={organization.id} projects={items} />;
+          return isFiltered ? <NothingFound /> : <NoProjects action={create} />;
         }}
       </Loaded>
       {projects.hasNextPage && <LoadMore query={projects} of="project" />}
@@ -69,48 +62,32 @@ function FoundProjects({ organizationId, create }: { organizationId: string; cre
 
 const NothingFound = () => (
   <Empty icon={<SearchX />} title="No project matches">
-    Every word must begin a word of the name, the description or the tags.
+    Every word must begin a word of the name, the description or the tags, and every tag must be there.
   </Empty>
 );
 
-const ProjectGrid = ({ projects }: { projects: Project[] }) => (
-  <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4">
-    {projects.map((project) => (
-      <li key={project.id}>
-        <ProjectCard project={project} />
-      </li>
-    ))}
-  </ul>
-);
-
-const ProjectCard = ({ project }: { project: Project }) => (
-  <article className="relative flex h-full min-h-36 flex-col gap-1 rounded-card border border-border bg-surface p-4 transition-colors duration-100 hover:border-border-strong">
-    <h2 className="text-section break-words">
-      <Link
-        to="/o/$org/p/$project"
-        params={{ org: project.organization_slug, project: project.slug }}
-        // The whole card is the link's target.
-        className="after:absolute after:inset-0 after:rounded-card"
-      >
-        {project.name}
-      </Link>
-    </h2>
-    <p className="line-clamp-2 text-body break-words text-muted">{project.description || 'No description'}</p>
-    <p className="mt-auto flex flex-wrap items-center gap-x-4 gap-y-1 pt-4 text-caption text-subtle">
-      <span className="inline-flex items-center gap-1.5">
-        <Box aria-hidden className="size-3.5" />
-        {plural(project.models, 'model')}
-      </span>
-      <span className="inline-flex items-center gap-1.5">
-        <Rocket aria-hidden className="size-3.5" />
-        {plural(project.deployments, 'deployment')}
-      </span>
-      <span className="ml-auto">
-        <RelativeTime time={project.created_at} />
-      </span>
-    </p>
-  </article>
-);
+function ProjectGrid({ organizationId, projects }: { organizationId: string; projects: Project[] }) {
+  const requests = useRequestsByProject(
+    organizationId,
+    projects.filter((it) => !it.deleted_at).map((it) => it.id),
+  );
+  return (
+    <>
+      {requests.isError && (
+        <p role="status" className="mb-3 text-caption text-subtle">
+          How much the projects are used is not known at the moment.
+        </p>
+      )}
+      <ul className="grid grid-cols-[repeat(auto-fill,minmax(min(100%,19rem),1fr))] gap-4">
+        {projects.map((project) => (
+          <li key={project.id}>
+            <ProjectCard project={project} requests={requests.of(project.id)} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
 
 const NoProjects = ({ action }: { action: ReactNode }) => (
   <Empty icon={<FolderPlus />} title="No projects yet" action={action}>

@@ -5,6 +5,8 @@ import { deployment, key, project } from '@/test/factories';
 import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
+import { parseFilters } from './search';
+
 const totals = (requests: number) => ({ requests, errors: 0, server_errors: 0, rows: requests, p50_us: 900, p95_us: 2100, p99_us: 4000 });
 
 function traffic(requests: number) {
@@ -48,7 +50,7 @@ test('the switcher leads to another project', async () => {
   answer('get', '/projects/{project_id}/keys', () => page([]));
   answer('get', '/projects/{project_id}/deployments', () => page([]));
   const { user, router } = visit('/o/analytical/p/default');
-  await user.click(await screen.findByRole('button', { name: 'Switch project, now Default' }));
+  await user.click(await screen.findByRole('button', { name: 'Switch project or organization, now Default' }));
   await user.click(await screen.findByRole('menuitemradio', { name: 'Fraud' }));
   await waitFor(() => expect(router.state.location.pathname).toBe('/o/analytical/p/fraud'));
 });
@@ -102,4 +104,59 @@ test('a search stands in the address and is asked of the server', async () => {
   await user.type(box, 'nothing');
   expect(await screen.findByRole('heading', { name: 'No project matches' })).toBeInTheDocument();
   expect(router.state.location.search).toEqual({ q: 'nothing' });
+});
+
+test('the list is narrowed by words, state and tags, all of them in the address', async () => {
+  const asked = vi.fn();
+  answer('get', '/organizations/{organization_id}/projects', ({ request }) => {
+    asked(new URL(request.url).search);
+    return page([project({ tags: ['fraud'], versions: 3, models: 2 })]);
+  });
+  const { user, router } = visit('/o/analytical');
+  await user.click(await screen.findByRole('link', { name: 'Projects with the tag fraud' }));
+  await user.click(await screen.findByRole('radio', { name: 'Archived' }));
+  await user.type(screen.getByRole('searchbox', { name: 'Search projects' }), 'pay');
+  await waitFor(() => expect(router.state.location.search).toEqual({ q: 'pay', state: 'archived', tag: ['fraud'] }));
+  await waitFor(() => expect(asked).toHaveBeenLastCalledWith('?q=pay&state=archived&tag=fraud'));
+  await user.click(screen.getByRole('button', { name: 'Remove the tag fraud' }));
+  await waitFor(() => expect(router.state.location.search).toEqual({ q: 'pay', state: 'archived' }));
+});
+
+test('an address that makes no sense asks for everything', () => {
+  expect(parseFilters({ q: 7, state: 'gone', tag: ['Ä', 'fraud', 4] })).toEqual({ q: undefined, state: undefined, tag: ['fraud'] });
+});
+
+test('cards tell how much is in a project and how much it is used, in one question', async () => {
+  const asked = vi.fn();
+  answer('get', '/organizations/{organization_id}/projects', () => page([project({ id: 'a', models: 2, versions: 3 }), project({ id: 'b', slug: 'b', name: 'Quiet' })]));
+  answer('get', '/organizations/{organization_id}/monitoring/projects', ({ request }) => {
+    asked(new URL(request.url).searchParams.getAll('project_id'));
+    return json({ items: [{ project_id: 'a', requests: 12_000, errors: 120 }] });
+  });
+  visit('/o/analytical');
+  expect(await screen.findByText('12K requests a day, 1% errors')).toBeInTheDocument();
+  expect(screen.getByText('2 models, 3 versions')).toBeInTheDocument();
+  expect(screen.getByText('0 requests a day')).toBeInTheDocument();
+  expect(asked).toHaveBeenCalledExactlyOnceWith(['a', 'b']);
+});
+
+test('where telemetry is away the list is shown without its numbers', async () => {
+  answer('get', '/organizations/{organization_id}/projects', () => page([project()]));
+  answer('get', '/organizations/{organization_id}/monitoring/projects', () => problem(503, 'Telemetry unavailable', 'try again'));
+  visit('/o/analytical');
+  expect(await screen.findByText(/is not known at the moment/)).toBeInTheDocument();
+  expect(screen.getByRole('link', { name: 'Default' })).toBeInTheDocument();
+});
+
+test('a deleted project is brought back', async () => {
+  const restored = vi.fn();
+  answer('get', '/organizations/{organization_id}/projects', () => page([project({ deleted_at: '2026-11-20T09:30:00Z' })]));
+  answer('post', '/projects/{project_id}/restore', ({ params }) => {
+    restored(params.project_id);
+    return json(project());
+  });
+  const { user } = visit('/o/analytical?state=deleted');
+  await user.click(await screen.findByRole('button', { name: 'Restore Default' }));
+  await waitFor(() => expect(restored).toHaveBeenCalledExactlyOnceWith(project().id));
+  expect(screen.queryByRole('link', { name: 'Default' })).not.toBeInTheDocument();
 });

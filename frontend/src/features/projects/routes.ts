@@ -1,10 +1,12 @@
 import { type AnyRoute, createRoute, lazyRouteComponent } from '@tanstack/react-router';
 
+import { parseFilters } from './search';
+
 export const projectListRoute = <Parent extends AnyRoute>(organization: Parent) =>
   createRoute({
     getParentRoute: () => organization,
     path: '/',
-    validateSearch: ({ q }: Record<string, unknown>): { q?: string | undefined } => ({ q: typeof q === 'string' && q ? q.slice(0, 200) : undefined }),
+    validateSearch: parseFilters,
     component: lazyRouteComponent(() => import('./ProjectsPage'), 'ProjectsPage'),
   });
 
@@ -13,4 +15,11 @@ export const overviewRoute = <Parent extends AnyRoute>(project: Parent) =>
     getParentRoute: () => project,
     path: '/',
     component: lazyRouteComponent(() => import('./OverviewPage'), 'OverviewPage'),
+  });
+
+export const projectSettingsRoute = <Parent extends AnyRoute>(project: Parent) =>
+  createRoute({
+    getParentRoute: () => project,
+    path: 'settings',
+    component: lazyRouteComponent(() => import('./SettingsPage'), 'SettingsPage'),
   });
