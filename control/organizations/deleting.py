@@ -102,7 +102,7 @@ async def restore(connection: Connection, organization_id: UUID, user_id: UUID, 
 
 
 FIND_EXPIRED: Final[LiteralString] = """
-    SELECT id
+    SELECT id, name
     FROM organizations
     WHERE deleted_at < now() - $1::interval
       AND NOT EXISTS (SELECT FROM projects WHERE projects.organization_id = organizations.id)
@@ -119,7 +119,9 @@ REMOVE_ORGANIZATION: Final[LiteralString] = """
 async def sweep(database: Database, kept_for: timedelta = KEPT_FOR) -> UUID | None:
     """Remove one organization that was deleted long enough ago, once its projects were swept; None if there is none."""
     async with database.transaction() as connection:
-        organization_id = await connection.fetchval(FIND_EXPIRED, kept_for)
-        if organization_id is not None:
-            await connection.execute(REMOVE_ORGANIZATION, organization_id)
-        return organization_id
+        expired = await connection.fetchrow(FIND_EXPIRED, kept_for)
+        if expired is None:
+            return None
+        await connection.execute(REMOVE_ORGANIZATION, expired["id"])
+        await record(connection, Who(None, expired["id"], None), "organization.remove", Target(expired["id"], expired["name"]))
+        return expired["id"]

@@ -3,6 +3,7 @@
 The address of a Slack webhook lets whoever knows it write there: it is sealed, and never shown again whole.
 """
 
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Final, LiteralString
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ from uuid import UUID
 from msgspec import UNSET, structs
 from redis.asyncio import Redis
 
-from contracts.retention import RETENTION_KEY
+from contracts.retention import GONE, RETENTION_KEY
 from control.audit.recording import Target, Who, record
 from control.database import Connection, Database
 from control.fields import unique
@@ -118,18 +119,29 @@ def is_address(host: str) -> bool:
     return True
 
 
+LONGEST_KEPT: Final = timedelta(days=400)
+"""After which telemetry has forgotten everything by itself."""
 LIST_RETENTIONS: Final[LiteralString] = """
-    SELECT id, log_retention_days
+    SELECT id, log_retention_days AS days
     FROM organizations
     WHERE log_retention_days IS NOT NULL
+    UNION ALL
+    SELECT last.organization_id, $1
+    FROM audit_heads
+    JOIN audit_entries AS last ON last.organization_id = audit_heads.organization_id AND last.number = audit_heads.number
+    WHERE last.at > now() - $2::interval
+      AND NOT EXISTS (SELECT FROM organizations WHERE organizations.id = last.organization_id)
 """
 
 
 async def publish_retentions(database: Database, redis: Redis) -> None:
-    """Tell telemetry how long each organization keeps its requests; all of them, since Redis may have forgotten."""
-    rows = await database.run(lambda it: it.fetch(LIST_RETENTIONS))
+    """Tell telemetry how long each organization keeps its requests; all of them, since Redis may have forgotten.
+
+    Those that were removed are told by their audit logs, which end with it.
+    """
+    rows = await database.run(lambda it: it.fetch(LIST_RETENTIONS, GONE, LONGEST_KEPT))
     async with redis.pipeline(transaction=True) as pipeline:
         pipeline.delete(RETENTION_KEY)
         if rows:
-            pipeline.hset(RETENTION_KEY, mapping={str(row["id"]): row["log_retention_days"] for row in rows})
+            pipeline.hset(RETENTION_KEY, mapping={str(row["id"]): row["days"] for row in rows})
         await pipeline.execute()

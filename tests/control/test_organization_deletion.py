@@ -8,9 +8,12 @@ import asyncpg
 import pytest
 from litestar import Litestar
 
+from contracts.retention import GONE, RETENTION_KEY
 from control.database import Database
 from control.organizations.deleting import sweep
+from control.organizations.settings import publish_retentions
 from control.projects.service import sweep as sweep_projects
+from control.resources import Resources
 from control.routing.queries import read_routes
 from tests.control.conftest import Account, NewAccount
 from tests.control.registry import create_version, deploy, model_file
@@ -111,8 +114,9 @@ async def test_only_owners_delete_it(account: Account, new_account: NewAccount, 
 
 
 async def test_after_its_time_it_is_removed_with_all_but_its_audit_log(
-    account: Account, database: asyncpg.Connection, tenants: Database, tmp_path: Path
+    app: Litestar, account: Account, database: asyncpg.Connection, tenants: Database, tmp_path: Path
 ):
+    assert await told(app, account) is None
     await deploy(account, await create_version(account, model_file(tmp_path)))
     await delete(account)
     assert await swept(tenants, account) is False
@@ -129,6 +133,15 @@ async def test_after_its_time_it_is_removed_with_all_but_its_audit_log(
         for table in ("members", "projects", "audit_entries")
     }
     assert (left["members"], left["projects"], left["audit_entries"] > 0) == (0, 0, True)
+    assert await told(app, account) == str(GONE).encode()
+
+
+async def told(app: Litestar, account: Account) -> bytes | None:
+    """What telemetry hears of how long the account's organization keeps its requests."""
+    resources: Resources = app.state.resources
+    await publish_retentions(resources.pool.across_tenants, resources.redis)
+    answer: Any = resources.redis.hget(RETENTION_KEY, str(account.organization_id))
+    return await answer
 
 
 async def swept(tenants: Database, account: Account) -> bool:

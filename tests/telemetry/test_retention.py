@@ -5,7 +5,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from contracts.retention import RETENTION_KEY
+from contracts.retention import GONE, RETENTION_KEY
 from telemetry.columns import request_columns
 from telemetry.retention import forget
 from telemetry.store import Store
@@ -20,6 +20,12 @@ async def kept(store: Store, source: Source) -> list[int]:
     """
     rows = await store.query(statement, {"organization": source.organization_id}, "test")
     return [days for (days,) in rows]
+
+
+async def counted(store: Store, source: Source) -> int:
+    """How many requests its counts by the minute hold."""
+    statement = "SELECT sum(requests) FROM request_1m WHERE organization_id = {organization:UUID}"
+    return (await store.query(statement, {"organization": source.organization_id}, "test"))[0][0]
 
 
 async def fill(store: Store, *sources: Source) -> None:
@@ -40,6 +46,15 @@ async def test_what_is_older_is_forgotten_and_nothing_else(store: Store, redis: 
     assert await kept(store, short) == [0, 1]
     assert await kept(store, long) == [0, 1, 2, 3, 4]
     assert await kept(store, everybody) == [0, 1, 2, 3, 4, 5, 6]
+
+
+async def test_nothing_stays_of_an_organization_that_is_gone(store: Store, redis: Redis) -> None:
+    gone, other = Source(), Source()
+    await fill(store, gone, other)
+    await redis.hset(RETENTION_KEY, str(gone.organization_id), str(GONE))  # pyright: ignore[reportGeneralTypeIssues]
+    await forget(redis, store)
+    assert (await kept(store, gone), await counted(store, gone)) == ([], 0)
+    assert (len(await kept(store, other)), await counted(store, other)) == (7, 7)
 
 
 async def test_where_nothing_is_too_old_nothing_is_rewritten(store: Store, redis: Redis) -> None:
