@@ -99,3 +99,41 @@ class RequestsByProject(Struct, frozen=True):
     """The calls of each project that was asked for; those without any are absent."""
 
     items: list[ProjectRequests]
+
+
+class KeyUse(Struct, frozen=True):
+    """What one API key did."""
+
+    key_id: UUID
+    requests: int
+    errors: int
+    """Answers with status 400 and above, those of limits included."""
+    refused: int
+    """By its limits (429)."""
+    last_used_at: datetime
+
+
+class KeyUses(Struct, frozen=True):
+    """What API keys did; those that did nothing are absent."""
+
+    items: list[KeyUse]
+
+
+class KeyPoint(Struct, frozen=True):
+    """The calls of one key in one step, which begins at `time`."""
+
+    time: datetime
+    requests: int
+    errors: int
+    refused: int
+
+
+class KeyHistory(Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """What one key did from `from` (included) to `to` (excluded); steps without calls are absent."""
+
+    start: datetime
+    end: datetime
+    step_s: int
+    points: list[KeyPoint]
+    use: KeyUse | None
+    """All of it; null if it did nothing."""

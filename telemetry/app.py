@@ -16,7 +16,10 @@ from telemetry.metrics import Metrics
 from telemetry.monitoring.routes import (
     count_organization_requests,
     count_requests_by_project,
+    get_key_history,
     get_request_summary,
+    list_key_uses,
+    list_organization_key_uses,
     list_recent_requests,
 )
 from telemetry.store import Store
@@ -33,6 +36,9 @@ def create_app(secret: str, store: Store, redis: Redis, metrics: Metrics) -> Lit
             list_recent_requests,
             count_organization_requests,
             count_requests_by_project,
+            list_key_uses,
+            list_organization_key_uses,
+            get_key_history,
         ],
         dependencies={
             "tenant": Provide(_tenant_reader(secret, of_project=True), sync_to_thread=False),

@@ -7,10 +7,18 @@ from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, QueryParameter
 
-from contracts.monitoring import OrganizationRequests, RecentRequests, RequestsByProject, RequestSummary
+from contracts.monitoring import (
+    KeyHistory,
+    KeyUses,
+    OrganizationRequests,
+    RecentRequests,
+    RequestsByProject,
+    RequestSummary,
+)
 from control.deployments.queries import find_name
 from control.fields import read_time
 from control.injected import Database, Member, Resources, Tenant
+from control.keys.queries import find_key
 from control.monitoring.client import ask, ask_of_organization
 from control.monitoring.projects import name_projects
 from control.monitoring.schemas import ProjectTraffic, Traffic
@@ -91,9 +99,44 @@ async def count_requests_by_project(
     return await ask_of_organization(resources, member.organization_id, "/monitoring/projects", query, RequestsByProject)
 
 
+@get("/projects/{project_id:uuid}/monitoring/keys", operation_id="listKeyUses", tags=["Monitoring"], permission="keys:read")
+async def list_key_uses(tenant: Tenant, resources: Resources, days: Days = 30) -> KeyUses:
+    """What a project's API keys did: requests, errors, refusals of limits, and when they were last used."""
+    return await ask(resources, tenant, "/monitoring/keys", {"days": str(days)}, KeyUses)
+
+
+@get(
+    "/organizations/{organization_id:uuid}/monitoring/keys",
+    operation_id="listOrganizationKeyUses",
+    tags=["Monitoring"],
+    permission="keys:read_all",
+)
+async def list_organization_key_uses(member: Member, resources: Resources, days: Days = 30) -> KeyUses:
+    """The same of the keys of all projects."""
+    query = {"days": days}
+    return await ask_of_organization(resources, member.organization_id, "/monitoring/organization/keys", query, KeyUses)
+
+
+@get(
+    "/projects/{project_id:uuid}/keys/{id:uuid}/monitoring",
+    operation_id="getKeyHistory",
+    tags=["Monitoring"],
+    permission="keys:read",
+)
+async def get_key_history(
+    id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources, days: Days = 30
+) -> KeyHistory:
+    """What one API key did, by the hour for a week at most, else by the day (UTC)."""
+    await database.run(lambda it: find_key(it, tenant.project_id, id))
+    return await ask(resources, tenant, f"/monitoring/keys/{id}", {"days": str(days)}, KeyHistory)
+
+
 HANDLERS: Final[list[HTTPRouteHandler]] = [
     get_request_summary,
     list_recent_requests,
     get_organization_traffic,
     count_requests_by_project,
+    list_key_uses,
+    list_organization_key_uses,
+    get_key_history,
 ]

@@ -132,7 +132,7 @@ async def list_recent_requests(
     """The latest calls of the last `RECENT_DAYS` days, newest first."""
     parameters = _scope(tenant, deployment_id) | {"limit": limit, "start": now - timedelta(days=RECENT_DAYS)}
     rows = await store.query(RECENT_REQUESTS, parameters, _comment("recent requests", tenant))
-    return [RecentRequest(id, _from_microseconds(time_us), *others) for id, time_us, *others in rows]
+    return [RecentRequest(id, from_microseconds(time_us), *others) for id, time_us, *others in rows]
 
 
 def _scope(tenant: Tenant, deployment_id: UUID) -> dict[str, Any]:
@@ -147,5 +147,6 @@ def _whole(percentiles: list[float]) -> list[int]:
     return [round(it) for it in percentiles]
 
 
-def _from_microseconds(time_us: int) -> datetime:
+def from_microseconds(time_us: int) -> datetime:
+    """The time so many microseconds after the epoch, to the microsecond."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=time_us)

@@ -5,11 +5,18 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import get
-from litestar.params import FromQuery, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 
-from contracts.monitoring import OrganizationRequests, RecentRequests, RequestsByProject, RequestSummary
+from contracts.monitoring import (
+    KeyHistory,
+    KeyUses,
+    OrganizationRequests,
+    RecentRequests,
+    RequestsByProject,
+    RequestSummary,
+)
 from telemetry.injected import Organization, Store, Tenant
-from telemetry.monitoring import queries
+from telemetry.monitoring import keys, queries
 from telemetry.monitoring.ranges import choose_range
 
 Start = Annotated[datetime | None, QueryParameter(name="from")]
@@ -47,6 +54,24 @@ async def count_requests_by_project(organization: Organization, store: Store, pr
     """Requests and errors of the last day."""
     start = datetime.now(UTC) - timedelta(days=1)
     return RequestsByProject(await queries.count_by_project(store, organization, project_id, start))
+
+
+@get("/monitoring/keys", operation_id="listKeyUses")
+async def list_key_uses(tenant: Tenant, store: Store, days: Days = 30) -> KeyUses:
+    """What a project's keys did."""
+    return KeyUses(await keys.list_uses(store, tenant, days, datetime.now(UTC)))
+
+
+@get("/monitoring/organization/keys", operation_id="listOrganizationKeyUses")
+async def list_organization_key_uses(organization: Organization, store: Store, days: Days = 30) -> KeyUses:
+    """What the keys of all of an organization's projects did."""
+    return KeyUses(await keys.list_uses(store, organization, days, datetime.now(UTC)))
+
+
+@get("/monitoring/keys/{key_id:uuid}", operation_id="getKeyHistory")
+async def get_key_history(tenant: Tenant, store: Store, key_id: FromPath[UUID], days: Days = 30) -> KeyHistory:
+    """What one key did, hour by hour or day by day."""
+    return await keys.tell_history(store, tenant, key_id, days, datetime.now(UTC))
 
 
 def _utc(time: datetime | None) -> datetime | None:

@@ -169,3 +169,16 @@ async def test_a_page_of_projects_asks_telemetry_once_and_for_ones_own_alone(
 async def test_without_telemetry_an_organizations_traffic_is_not_known(account: Account, telemetry: wire.Server):
     telemetry.status = 503
     assert (await account.client.get(traffic_of(account, "requests"))).status_code == 503
+
+
+async def test_what_a_key_did_is_told_of_ones_own_keys(account: Account, stranger: Account, telemetry: wire.Server):
+    made = await account.client.post(f"{project(account)}/keys", json={"name": "checkout", "scopes": ["infer"]})
+    key = made.json()["key"]["id"]
+    history = {"from": "2026-11-22T00:00:00Z", "to": "2026-11-23T00:00:00Z", "step_s": 3600, "points": [], "use": None}
+    telemetry.body = msgspec.json.encode(history)
+    answer = await account.client.get(f"{project(account)}/keys/{key}/monitoring", params={"days": 1})
+    assert (answer.status_code, answer.json()) == (200, history)
+    assert telemetry.heard[0].target == f"/monitoring/keys/{key}?days=1"
+    for caller, of in ((account, uuid4()), (stranger, key)):
+        assert (await caller.client.get(f"{project(account)}/keys/{of}/monitoring")).status_code == 404
+    assert len(telemetry.heard) == 1

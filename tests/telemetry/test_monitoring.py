@@ -220,3 +220,28 @@ async def test_what_is_signed_for_a_project_is_not_good_for_its_organization(cli
         (Tenant(source.organization_id, None, int(time.time())), "requests"),
     ):
         assert (await ask_as(client, tenant, path, source)).status_code == 401
+
+
+async def test_what_keys_did_is_told_of_a_project_and_of_its_organization(client: Client, store: Store, source: Source) -> None:
+    other, now_us = Source(organization_id=source.organization_id), time.time_ns() // 1000
+    await store_records(store, source, *(source.record(now_us - 10, status=it) for it in (200, 429, 500)), source.record(now_us))
+    await store_records(store, other, other.record(now_us))
+    [own] = (await ask(client, "keys", source)).json()["items"]
+    assert (own["key_id"], own["requests"], own["errors"], own["refused"]) == (str(source.version_id), 4, 2, 1)
+    assert datetime.fromisoformat(own["last_used_at"]) == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=now_us)
+    everybodys = (await of_organization(client, source.organization_id, "organization/keys")).json()["items"]
+    assert [it["key_id"] for it in everybodys] == [str(source.version_id), str(other.version_id)]
+
+
+async def test_what_a_key_did_is_told_by_the_hour_or_by_the_day(client: Client, store: Store, source: Source) -> None:
+    now_us = time.time_ns() // 1000
+    await store_records(store, source, source.record(now_us), source.record(now_us, status=429))
+    await store_records(store, source, source.record(now_us - 10 * 86_400_000_000))
+    week = (await ask(client, f"keys/{source.version_id}", source, days=7)).json()
+    assert (week["step_s"], [it["requests"] for it in week["points"]]) == (3600, [2])
+    month = (await ask(client, f"keys/{source.version_id}", source, days=30)).json()
+    assert (month["step_s"], [(it["requests"], it["refused"]) for it in month["points"]]) == (86400, [(1, 0), (2, 1)])
+    assert (month["use"]["requests"], month["use"]["errors"]) == (3, 1)
+    assert datetime.fromisoformat(month["to"]) - datetime.fromisoformat(month["from"]) == timedelta(days=30)
+    nobody = (await ask(client, f"keys/{uuid4()}", source)).json()
+    assert (nobody["points"], nobody["use"]) == ([], None)

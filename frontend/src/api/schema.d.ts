@@ -600,6 +600,23 @@ export interface paths {
         patch: operations["changeMember"];
         trace?: never;
     };
+    "/api/v1/organizations/{organization_id}/monitoring/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListOrganizationKeyUses */
+        get: operations["listOrganizationKeyUses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/organizations/{organization_id}/monitoring/projects": {
         parameters: {
             query?: never;
@@ -1038,6 +1055,23 @@ export interface paths {
         patch: operations["updateKey"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/keys/{id}/monitoring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GetKeyHistory */
+        get: operations["getKeyHistory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/keys/{id}/rotate": {
         parameters: {
             query?: never;
@@ -1153,6 +1187,23 @@ export interface paths {
         };
         /** GetModelVersion */
         get: operations["getModelVersion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/projects/{project_id}/monitoring/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListKeyUses */
+        get: operations["listKeyUses"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1572,6 +1623,16 @@ export interface components {
             revoked_at: string | null;
             scopes: ("infer" | "repository" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "telemetry:read" | "admin")[];
         };
+        /** KeyHistory */
+        KeyHistory: {
+            /** Format: date-time */
+            from: string;
+            points: components["schemas"]["KeyPoint"][];
+            step_s: number;
+            /** Format: date-time */
+            to: string;
+            use: components["schemas"]["KeyUse"] | null;
+        };
         /** KeyLimits */
         KeyLimits: {
             burst?: number | null;
@@ -1591,6 +1652,28 @@ export interface components {
             limits?: components["schemas"]["KeyLimits"];
             name?: string;
             networks?: string[];
+        };
+        /** KeyPoint */
+        KeyPoint: {
+            errors: number;
+            refused: number;
+            requests: number;
+            /** Format: date-time */
+            time: string;
+        };
+        /** KeyUse */
+        KeyUse: {
+            errors: number;
+            /** Format: uuid */
+            key_id: string;
+            /** Format: date-time */
+            last_used_at: string;
+            refused: number;
+            requests: number;
+        };
+        /** KeyUses */
+        KeyUses: {
+            items: components["schemas"]["KeyUse"][];
         };
         /** Live */
         Live: {
@@ -3446,6 +3529,40 @@ export interface operations {
             };
         };
     };
+    listOrganizationKeyUses: {
+        parameters: {
+            query?: {
+                /** @description How many, with today. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                organization_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyUses"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     countRequestsByProject: {
         parameters: {
             query: {
@@ -4743,6 +4860,41 @@ export interface operations {
             };
         };
     };
+    getKeyHistory: {
+        parameters: {
+            query?: {
+                /** @description How many, with today. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyHistory"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     rotateKey: {
         parameters: {
             query?: never;
@@ -5112,6 +5264,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ModelVersion"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listKeyUses: {
+        parameters: {
+            query?: {
+                /** @description How many, with today. */
+                days?: number;
+            };
+            header?: never;
+            path: {
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyUses"];
                 };
             };
             /** @description What went wrong. */
