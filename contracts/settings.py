@@ -6,7 +6,7 @@ misspelt name can only be told from another program's setting where all names ar
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar, get_origin
 
 import msgspec
 import msgspec.structs
@@ -18,6 +18,23 @@ PREFIX: Final = "HEADRACE_"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Secret = Annotated[str, Meta(min_length=16)]
+
+
+class OidcProvider(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where people may sign in by OpenID Connect."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,32}$")]
+    """In addresses."""
+    label: Annotated[str, Meta(min_length=1, max_length=64)]
+    """On the button."""
+    issuer: Annotated[str, Meta(pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])[^\s?#]+$")]
+    """Exactly as the provider writes it."""
+    client_id: Annotated[str, Meta(min_length=1)]
+    client_secret: Annotated[str, Meta(min_length=1)]
+
+    def __repr__(self) -> str:
+        """Without the secret: settings end up in tracebacks."""
+        return f"OidcProvider(name={self.name!r}, issuer={self.issuer!r})"
 
 
 class SharedSettings(Struct, frozen=True, kw_only=True):
@@ -73,6 +90,8 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     """`open`: everybody may make an account; `invited`: only who was invited into an organization; `closed`: nobody."""
     registration_domains: Annotated[str, Meta(pattern=r"(?i)^([a-z0-9.-]+(,[a-z0-9.-]+)*)?$")] = ""
     """`example.com,example.org`: who was not invited needs an address of one of these, and confirms it before logging in."""
+    oidc: tuple[OidcProvider, ...] = ()
+    """As JSON: `[{"name": …, "label": …, "issuer": …, "client_id": …, "client_secret": …}]`."""
     bcrypt_cost: Annotated[int, Meta(ge=4, le=16)] = 12
     access_token_s: Annotated[int, Meta(ge=30, le=86400)] = 900
     refresh_token_s: Annotated[int, Meta(ge=60)] = 30 * 86400
@@ -197,8 +216,10 @@ def load_settings(environ: Mapping[str, str], program: type[Settings]) -> Settin
 
 def _convert(name: str, value: str, wanted: Any) -> Any:
     try:
+        if get_origin(wanted) is tuple:
+            return msgspec.json.decode(value, type=wanted)
         return msgspec.convert(value, wanted, strict=False, dec_hook=_path)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise SettingInvalid(f"{PREFIX}{name.upper()}: {error}") from error
 
 

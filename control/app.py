@@ -38,6 +38,7 @@ from control.invitations import routes as invitations
 from control.keys import routes as keys
 from control.members import routes as members
 from control.monitoring import routes as monitoring
+from control.oidc import routes as oidc
 from control.organizations import routes as organizations
 from control.projects import routes as projects
 from control.registry import routes as registry
@@ -54,6 +55,7 @@ API_HANDLERS: Final[list[HTTPRouteHandler]] = [
     *account.HANDLERS,
     *mailed.HANDLERS,
     *second_factor.HANDLERS,
+    *oidc.HANDLERS,
     *organizations.HANDLERS,
     *members.HANDLERS,
     *invitations.HANDLERS,

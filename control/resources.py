@@ -18,6 +18,7 @@ from control.events.feed import Feed
 from control.identity.passwords import Passwords
 from control.identity.throttle import Throttle
 from control.mail.mailer import Mailer, open_mailer
+from control.oidc.provider import Providers, open_providers
 from control.registry.inspection import Inspector
 from control.registry.service import Registry
 from control.registry.slots import Slots
@@ -46,6 +47,8 @@ class Resources(Struct, frozen=True):
     feed: Feed
     """Tells open pages what changes."""
     mailer: Mailer
+    providers: Providers
+    """Of sign-ins by OpenID Connect."""
 
 
 @asynccontextmanager
@@ -75,6 +78,7 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
             throttle=Throttle(),
             feed=Feed(),
             mailer=open_mailer(settings.smtp_url, settings.mail_from, settings.data / "mail"),
+            providers=await stack.enter_async_context(open_providers(settings.oidc)),
         )
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from control.audit.recording import Origin, Target, record_everywhere
 from control.database import Database
 from control.identity import queries, sessions
-from control.identity.errors import OwnerNeeded, PasswordWrong
+from control.identity.errors import OwnerNeeded, PasswordMissing, PasswordWrong
 from control.identity.passwords import Passwords
 from control.identity.queries import Account
 from control.identity.throttle import Throttle
@@ -21,8 +21,10 @@ from control.routing.queries import bump_routes
 async def confirmed(
     database: Database, passwords: Passwords, throttle: Throttle, user_id: UUID, password: str, address: str
 ) -> AsyncGenerator[Account]:
-    """The caller's account, for a block that may ask for more proof. Raises PasswordWrong, LoginThrottled after several."""
+    """The caller's account, for a block that may ask for more proof. Raises PasswordMissing, PasswordWrong; LoginThrottled."""
     account = await database.run(lambda connection: queries.read_account(connection, user_id))
+    if account.password_hash is None:
+        raise PasswordMissing
     with throttle.attempt(account.user.email, address):
         if not await passwords.matches(password, account.password_hash):
             raise PasswordWrong

@@ -74,6 +74,13 @@ class PasswordWrong(Forbidden):
         super().__init__("the current password is wrong")
 
 
+class PasswordMissing(Conflict):
+    title = "Password missing"
+
+    def __init__(self) -> None:
+        super().__init__("this asks for your password, and you have none yet: set one by 'Forgot your password?' first")
+
+
 class OwnerNeeded(Conflict):
     title = "Owner needed"
 

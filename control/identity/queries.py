@@ -16,7 +16,8 @@ class Account(Struct, frozen=True):
     """A person as the login sees them."""
 
     user: User
-    password_hash: str
+    password_hash: str | None
+    """None for who signs in elsewhere."""
     is_verified: bool
     """Whether mail to the address has reached them."""
 
@@ -35,7 +36,9 @@ INSERT_USER: Final[LiteralString] = """
 """
 
 
-async def insert_user(connection: Connection, email: str, name: str, password_hash: str, is_verified: bool = False) -> User:
+async def insert_user(
+    connection: Connection, email: str, name: str, password_hash: str | None, is_verified: bool = False
+) -> User:
     """Raises EmailTaken if somebody has registered this (normalised) address."""
     try:
         row = await connection.fetchrow(INSERT_USER, email, name, password_hash, is_verified)
@@ -55,7 +58,7 @@ FIND_ACCOUNT: Final[LiteralString] = """
 async def find_account(connection: Connection, email: str) -> Account | None:
     """The account of a normalised address."""
     row = await connection.fetchrow(FIND_ACCOUNT, email)
-    return _account(row) if row else None
+    return account_of(row) if row else None
 
 
 READ_ACCOUNT: Final[LiteralString] = """
@@ -69,10 +72,11 @@ async def read_account(connection: Connection, user_id: UUID) -> Account:
     """The caller's account; their session was found alive a moment ago, so they exist."""
     row = await connection.fetchrow(READ_ACCOUNT, user_id)
     assert row is not None
-    return _account(row)
+    return account_of(row)
 
 
-def _account(row: Record) -> Account:
+def account_of(row: Record) -> Account:
+    """Of a row with the columns of `FIND_ACCOUNT`."""
     return Account(User(row["id"], row["email"], row["name"]), row["password_hash"], row["is_verified"])
 
 
@@ -110,18 +114,19 @@ async def find_user(connection: Connection, user_id: UUID) -> User:
 
 FIND_ME: Final[LiteralString] = """
     SELECT users.id, users.email, users.name, users.email_verified_at IS NOT NULL AS is_verified,
-           second_factors.confirmed_at IS NOT NULL AS has_second_factor
+           second_factors.confirmed_at IS NOT NULL AS has_second_factor,
+           users.password_hash IS NOT NULL AS has_password
     FROM users
     LEFT JOIN second_factors ON second_factors.user_id = users.id
     WHERE users.id = $1
 """
 
 
-async def find_me(connection: Connection, user_id: UUID) -> tuple[User, bool, bool]:
-    """The caller, whether their address is verified, and whether they have a second factor."""
+async def find_me(connection: Connection, user_id: UUID) -> tuple[User, bool, bool, bool]:
+    """The caller; whether their address is verified, they have a second factor, and a password."""
     row = await connection.fetchrow(FIND_ME, user_id)
     assert row is not None
-    return User(row["id"], row["email"], row["name"]), row["is_verified"], row["has_second_factor"]
+    return User(row["id"], row["email"], row["name"]), row["is_verified"], row["has_second_factor"], row["has_password"]
 
 
 REPLACE_HASH: Final[LiteralString] = """

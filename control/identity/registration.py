@@ -5,7 +5,7 @@ from control.identity.errors import DomainNotTaken, RegistrationClosed
 
 
 def check_may_register(settings: ControlSettings, email: str) -> None:
-    """For who was not invited, by the one spelling of their address. Raises RegistrationClosed or DomainNotTaken."""
+    """For somebody not invited, by the one spelling of their address. Raises RegistrationClosed or DomainNotTaken."""
     if settings.registration != "open":
         raise RegistrationClosed
     domains = settings.signup_domains()
@@ -14,7 +14,7 @@ def check_may_register(settings: ControlSettings, email: str) -> None:
 
 
 def check_invited_may_register(settings: ControlSettings) -> None:
-    """For who was invited, whatever their domain. Raises RegistrationClosed."""
+    """For somebody who was invited, whatever their domain. Raises RegistrationClosed."""
     if settings.registration == "closed":
         raise RegistrationClosed
 

@@ -35,7 +35,7 @@ async def register_account(
     )
     if opened is None:
         raise await _asked_to_confirm(resources, request, EmailUnconfirmed(service.normalized_email(data.email)))
-    return _answer(opened, settings)
+    return answer(opened, settings)
 
 
 @post("/auth/login", operation_id="logIn", tags=["Accounts"], public=True, status_code=HTTP_200_OK)
@@ -50,7 +50,7 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
         )
     except EmailUnconfirmed as error:
         raise await _asked_to_confirm(resources, request, error) from None
-    return _answer(opened, settings)
+    return answer(opened, settings)
 
 
 @post("/auth/refresh", operation_id="refreshSession", tags=["Accounts"], public=True, status_code=HTTP_200_OK)
@@ -68,7 +68,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
         opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s, device_of(request))
     if opened is None:  # raised only here, so that the end of the session is committed
         raise RefreshRefused
-    return _answer(opened, settings)
+    return answer(opened, settings)
 
 
 @post("/auth/logout", operation_id="logOut", tags=["Accounts"], permission="account", status_code=HTTP_204_NO_CONTENT)
@@ -83,10 +83,10 @@ async def log_out(principal: Principal, across_tenants: AcrossTenants, settings:
 @get("/me", operation_id="getMe", tags=["Accounts"], permission="account")
 async def get_me(principal: Principal, across_tenants: AcrossTenants, settings: Settings) -> Me:
     """The caller and their organizations."""
-    user, is_verified, has_second_factor = await queries.find_me(across_tenants, principal.user_id)
+    user, is_verified, has_second_factor, has_password = await queries.find_me(across_tenants, principal.user_id)
     csrf_token = tokens.csrf_token(principal.session_id, settings.secret) if principal.by_cookie else None
     organizations = await list_memberships(across_tenants, user.id)
-    return Me(user, is_verified, has_second_factor, organizations, csrf_token)
+    return Me(user, is_verified, has_second_factor, has_password, organizations, csrf_token)
 
 
 async def _asked_to_confirm(resources: Resources, request: AnyRequest, error: EmailUnconfirmed) -> EmailUnconfirmed:
@@ -98,7 +98,8 @@ async def _asked_to_confirm(resources: Resources, request: AnyRequest, error: Em
     return error
 
 
-def _answer(opened: service.OpenSession, settings: ControlSettings) -> Response[Session]:
+def answer(opened: service.OpenSession, settings: ControlSettings) -> Response[Session]:
+    """A session just opened or renewed, in the answer or in its cookies."""
     access_token = tokens.issue_access_token(
         opened.user.id, opened.session_id, settings.secret, time.time(), settings.access_token_s
     )

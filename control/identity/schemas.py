@@ -71,6 +71,8 @@ class Me(Struct, frozen=True):
     is_email_verified: bool
     """Whether the caller has shown that mail to their address reaches them."""
     has_second_factor: bool
+    has_password: bool
+    """Without one they sign in elsewhere, and set one by the link for forgotten passwords before they change what asks for it."""
     organizations: list[Organization]
     csrf_token: str | None
 

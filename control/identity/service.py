@@ -51,10 +51,10 @@ async def register(
     hashed = await passwords.hash(account.password)
     async with database.transaction() as connection:
         user = await queries.insert_user(connection, email, account.name, hashed)
-        await _settle(connection, user, origin, settings.secret)
+        await settle(connection, user, origin, settings.secret)
         if must_confirm(settings):
             return None
-        return await _open_session(connection, user, account.session, settings.refresh_token_s, device)
+        return await open_session(connection, user, account.session, settings.refresh_token_s, device)
 
 
 async def log_in(
@@ -83,7 +83,7 @@ async def log_in(
         raise EmailUnconfirmed(email)
     async with database.transaction() as connection:
         await sessions.delete_expired_sessions(connection, account.user.id)
-        opened = await _open_session(connection, account.user, credentials.session, settings.refresh_token_s, device)
+        opened = await open_session(connection, account.user, credentials.session, settings.refresh_token_s, device)
         await record_everywhere(connection, account.user.id, origin, "account.login", Target(account.user.id, email))
         return opened
 
@@ -121,13 +121,14 @@ def normalized_email(email: str) -> str:
     return unicodedata.normalize("NFKC", email).strip().lower()
 
 
-async def _settle(connection: Connection, user: User, origin: Origin, secret: str) -> None:
+async def settle(connection: Connection, user: User, origin: Origin, secret: str) -> None:
     """Give a new person an organization of their own and its first project."""
     organization_id = await create_organization(connection, f"{user.name}'s organization", user.id, origin)
     await create_project(connection, Who(user.id, organization_id, None, origin), NewProject(FIRST_PROJECT), secret)
 
 
-async def _open_session(connection: Connection, user: User, kind: SessionKind, life_s: int, device: Device) -> OpenSession:
+async def open_session(connection: Connection, user: User, kind: SessionKind, life_s: int, device: Device) -> OpenSession:
+    """For who has shown who they are."""
     session_id = await sessions.insert_session(connection, user.id, kind, life_s, device)
     return await _issue(connection, session_id, kind, user)
 

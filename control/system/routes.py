@@ -11,7 +11,7 @@ from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 from contracts.settings import ControlSettings
 from control.injected import Resources, Settings
 from control.system.health import check_readiness
-from control.system.schemas import Live, Readiness, System
+from control.system.schemas import Live, Readiness, SignInProvider, System
 
 
 @get("/health/live", operation_id="getLiveness", tags=["System"], public=True)
@@ -37,6 +37,7 @@ async def get_system(settings: Settings) -> System:
         grpc_target(settings),
         signup_open=settings.registration == "open",
         signup_domains=settings.signup_domains(),
+        sign_in_providers=[SignInProvider(it.name, it.label) for it in settings.oidc],
     )
 
 

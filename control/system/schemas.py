@@ -5,6 +5,13 @@ from typing import Literal
 from msgspec import Struct
 
 
+class SignInProvider(Struct, frozen=True):
+    """A provider of OpenID Connect."""
+
+    name: str
+    label: str
+
+
 class System(Struct, frozen=True):
     """What a client needs to know before anybody logs in."""
 
@@ -15,6 +22,8 @@ class System(Struct, frozen=True):
     signup_open: bool
     signup_domains: list[str]
     """Of which one who signs up must have their address; empty: of any."""
+    sign_in_providers: list[SignInProvider]
+    """Where one may sign in instead of giving a password."""
 
 
 class Live(Struct, frozen=True):

@@ -23,6 +23,9 @@ PUBLIC = {
     "verifyEmail",
     "openInvitation",
     "signUpInvited",
+    "startSignIn",
+    "finishSignIn",
+    "finishSignInWithCode",
     "getSystem",
 }
 

@@ -27,12 +27,14 @@ from tests.control.registry import create_model, project
 NO_TENANTS = {
     "alembic_version": "",
     "artifacts": "SELECT, UPDATE (claimed_at)",
+    "identities": "",
     "mailed_tokens": "",
     "recovery_codes": "",
     "refresh_tokens": "",
     "route_version": "SELECT, UPDATE",
     "second_factors": "",
     "sessions": "",
+    "used_sign_ins": "",
     "users": "DELETE, INSERT (kind, name, organization_id), "
     "SELECT (created_at, disabled_at, email, id, kind, name, organization_id), UPDATE (disabled_at, name)",
 }
@@ -97,6 +99,12 @@ ENTRANCES = {
     "invitations.routes.open_invitation": "the token says which organization",
     "invitations.routes.sign_up_invited": "the token says which organization",
     "members.routes.leave_organization": "a person leaves, whatever their role",
+    "oidc.routes._ask": "people's own",
+    "oidc.routes._confirm": "people's own",
+    "oidc.routes.finish_sign_in": "people's own",
+    "oidc.routes.finish_with_code": "people's own",
+    "oidc.routes.list_identities": "people's own",
+    "oidc.routes.remove_identity": "people's own",
     "organizations.routes.create_organization": "founds an organization",
     "organizations.routes.list_deleted_organizations": "people's own, which no path leads to",
     "organizations.routes.restore_organization": "an owner's, which no path leads to",

@@ -45,7 +45,7 @@ def shown(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "required"
     value: Any = field.default
-    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if str(value) else "empty"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`" if str(value) and value != () else "empty"
 
 
 def test_every_setting_is_in_the_table_and_nothing_else_is() -> None:

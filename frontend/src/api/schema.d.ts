@@ -35,6 +35,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/auth/oidc/finish": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** FinishSignIn */
+        post: operations["finishSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/second-factor": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** FinishWithCode */
+        post: operations["finishSignInWithCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/auth/oidc/{provider}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** StartSignIn */
+        post: operations["startSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/password-reset": {
         parameters: {
             query?: never;
@@ -250,6 +301,41 @@ export interface paths {
         put?: never;
         /** DeleteAccount */
         post: operations["deleteAccount"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListIdentities */
+        get: operations["listIdentities"];
+        put?: never;
+        /** LinkIdentity */
+        post: operations["linkIdentity"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identities/{identity_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** RemoveIdentity */
+        post: operations["removeIdentity"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1436,6 +1522,10 @@ export interface components {
             padding?: components["schemas"]["Padding"] | null;
             timeout_ms?: number | null;
         };
+        /** Begun */
+        Begun: {
+            url: string;
+        };
         /** BothFactors */
         BothFactors: {
             code: string;
@@ -1557,6 +1647,20 @@ export interface components {
         FieldProblem: {
             field: string;
             message: string;
+        };
+        /** Identities */
+        Identities: {
+            items: components["schemas"]["Identity"][];
+        };
+        /** Identity */
+        Identity: {
+            email: string | null;
+            /** Format: uuid */
+            id: string;
+            label: string;
+            last_used_at: string | null;
+            /** Format: date-time */
+            linked_at: string;
         };
         /** InferenceAnswer */
         InferenceAnswer: {
@@ -1683,6 +1787,7 @@ export interface components {
         /** Me */
         Me: {
             csrf_token: string | null;
+            has_password: boolean;
             has_second_factor: boolean;
             is_email_verified: boolean;
             organizations: components["schemas"]["Organization"][];
@@ -1764,6 +1869,11 @@ export interface components {
             model_version_id: string;
             name: string;
             settings?: components["schemas"]["RevisionSettings"];
+        };
+        /** NewIdentity */
+        NewIdentity: {
+            password: string;
+            provider: string;
         };
         /** NewInvitations */
         NewInvitations: {
@@ -2021,6 +2131,11 @@ export interface components {
             /** @enum {string} */
             visibility: "organization" | "private";
         };
+        /** ProviderAnswer */
+        ProviderAnswer: {
+            code?: string | null;
+            state: string;
+        };
         /** Readiness */
         Readiness: {
             dependencies: {
@@ -2188,10 +2303,26 @@ export interface components {
             log_retention_days?: number | null;
             slack_webhook?: string | null;
         };
+        /** SignInCode */
+        SignInCode: {
+            code: string;
+        };
+        /** SignInProvider */
+        SignInProvider: {
+            label: string;
+            name: string;
+        };
+        /** SignedIn */
+        SignedIn: {
+            /** @enum {string} */
+            outcome: "session" | "second_factor" | "linked";
+            session?: components["schemas"]["Session"] | null;
+        };
         /** System */
         System: {
             grpc_target: string;
             inference_url: string;
+            sign_in_providers: components["schemas"]["SignInProvider"][];
             signup_domains: string[];
             signup_open: boolean;
             version: string;
@@ -2303,6 +2434,103 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProviderAnswer"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    finishSignInWithCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignInCode"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedIn"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    startSignIn: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
             };
             /** @description What went wrong. */
             default: {
@@ -2704,6 +2932,101 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["AccountDeletion"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Identities"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    linkIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIdentity"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Begun"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    removeIdentity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                identity_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PasswordConfirmation"];
             };
         };
         responses: {

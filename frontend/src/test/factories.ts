@@ -8,6 +8,7 @@ export const me = (over: Partial<Me> = {}): Me => ({
   user: { id: id(1), email: 'ada@example.com', name: 'Ada Lovelace' },
   is_email_verified: true,
   has_second_factor: false,
+  has_password: true,
   organizations: [{ id: id(2), name: 'Analytical Engines', slug: 'analytical', role: 'owner' }],
   csrf_token: 'csrf-1',
   ...over,
@@ -74,6 +75,7 @@ export const system = (over: Partial<System> = {}): System => ({
   grpc_target: 'localhost:8082',
   signup_open: true,
   signup_domains: [],
+  sign_in_providers: [],
   ...over,
 });
 

@@ -1,0 +1,1 @@
+"""Signing in by OpenID Connect: docs/decisions/0020-openid-connect.md."""
