@@ -51,7 +51,7 @@ const routeTree = rootRoute.addChildren([
 ]);
 
 /** Pages that need no session, and are not left for want of one. */
-const OUTSIDE = new Set(['/login', '/signup', '/forgot-password', '/reset-password', '/verify-email']);
+const OUTSIDE = new Set(['/login', '/signup', '/forgot-password', '/reset-password', '/verify-email', '/signed-in']);
 
 /** The router and the cache it loads into; a test gives its own `history`. */
 export function createConsole(history?: RouterHistory) {

@@ -4,8 +4,8 @@ import { messageOf } from '@/api/problem';
 import { Button } from '@/ui/Button';
 import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Field, FormProblem, Input } from '@/ui/Field';
-import { PasswordInput } from '@/ui/PasswordInput';
 
+import { AskPassword } from './PasswordDialog';
 import { RecoveryCodes } from './RecoveryCodes';
 import { useBegin, useConfirm, useRefreshMe } from './secondFactor';
 
@@ -25,31 +25,9 @@ export function AddSecondFactor({ close }: { close: () => void }) {
       ) : begin.data ? (
         <Scan {...begin.data} confirm={confirm} close={close} />
       ) : (
-        <AskPassword begin={begin} close={close} />
+        <AskPassword action="Go on" variant="primary" change={begin} submit={(password) => begin.mutate({ password })} close={close} />
       )}
     </Dialog>
-  );
-}
-
-function AskPassword({ begin, close }: { begin: ReturnType<typeof useBegin>; close: () => void }) {
-  const [password, setPassword] = useState('');
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    begin.mutate({ password });
-  };
-  return (
-    <form className="flex flex-col gap-4" onSubmit={submit}>
-      <Field label="Password">
-        {(control) => <PasswordInput {...control} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
-      </Field>
-      <FormProblem message={begin.error ? messageOf(begin.error) : undefined} />
-      <DialogActions>
-        <Button onClick={close}>Cancel</Button>
-        <Button type="submit" variant="primary" busy={begin.isPending} disabled={password === ''}>
-          Go on
-        </Button>
-      </DialogActions>
-    </form>
   );
 }
 

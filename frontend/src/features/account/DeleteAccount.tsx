@@ -1,17 +1,16 @@
-import { type FormEvent, useState } from 'react';
+import { useState } from 'react';
 
-import { messageOf } from '@/api/problem';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
-import { Dialog, DialogActions } from '@/ui/Dialog';
-import { Field, FormProblem } from '@/ui/Field';
-import { PasswordInput } from '@/ui/PasswordInput';
+import { Dialog } from '@/ui/Dialog';
 
+import { AskPassword } from './PasswordDialog';
 import { useDeleteAccount } from './queries';
 
 /** The way out. */
 export function DeleteAccount() {
   const [open, setOpen] = useState(false);
+  const deleting = useDeleteAccount();
   return (
     <Card title="Delete account">
       <div className="flex flex-wrap items-center justify-between gap-3">
@@ -23,31 +22,8 @@ export function DeleteAccount() {
         </Button>
       </div>
       <Dialog open={open} onOpenChange={setOpen} title="Delete your account?" description="Applications that use its keys are refused at once. This cannot be undone.">
-        <DeletionForm close={() => setOpen(false)} />
+        <AskPassword action="Delete account" variant="danger" change={deleting} submit={(password) => deleting.mutate({ password })} close={() => setOpen(false)} />
       </Dialog>
     </Card>
-  );
-}
-
-function DeletionForm({ close }: { close: () => void }) {
-  const [password, setPassword] = useState('');
-  const deleting = useDeleteAccount();
-  const submit = (event: FormEvent) => {
-    event.preventDefault();
-    deleting.mutate({ password });
-  };
-  return (
-    <form className="flex flex-col gap-4" onSubmit={submit}>
-      <Field label="Password">
-        {(control) => <PasswordInput {...control} autoComplete="current-password" value={password} onChange={(event) => setPassword(event.target.value)} />}
-      </Field>
-      <FormProblem message={deleting.error ? messageOf(deleting.error) : undefined} />
-      <DialogActions>
-        <Button onClick={close}>Cancel</Button>
-        <Button type="submit" variant="danger" busy={deleting.isPending} disabled={password === ''}>
-          Delete account
-        </Button>
-      </DialogActions>
-    </form>
   );
 }

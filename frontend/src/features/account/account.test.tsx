@@ -16,6 +16,7 @@ let sessions: OwnSession[];
 beforeEach(() => {
   sessions = [ownSession({ id: 'a', agent: LAPTOP, is_current: true }), ownSession({ id: 'b', agent: PHONE, address: '10.0.0.7' })];
   answer('get', '/me/sessions', () => json({ items: sessions }));
+  answer('get', '/me/identities', () => json({ items: [] }));
 });
 
 test.each([

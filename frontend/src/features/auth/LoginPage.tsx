@@ -10,6 +10,7 @@ import { Field, FormProblem, Input } from '@/ui/Field';
 import { PasswordInput } from '@/ui/PasswordInput';
 
 import { AuthLayout } from './AuthLayout';
+import { ProviderButtons } from './ProviderButtons';
 import { useEnter } from './useEnter';
 
 interface LoginForm {
@@ -27,6 +28,7 @@ export function LoginPage() {
   return (
     <AuthLayout title="Log in" subtitle={next ? 'Log in to go on where you were.' : 'Welcome back.'} footer={<SignUpInvitation />}>
       <LoginForm />
+      <ProviderButtons />
     </AuthLayout>
   );
 }

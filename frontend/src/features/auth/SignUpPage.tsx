@@ -11,6 +11,7 @@ import { Field, FormProblem, Input } from '@/ui/Field';
 import { PasswordInput } from '@/ui/PasswordInput';
 
 import { AuthLayout } from './AuthLayout';
+import { ProviderButtons } from './ProviderButtons';
 import { useEnter } from './useEnter';
 
 interface SignUpForm {
@@ -35,6 +36,7 @@ export function SignUpPage() {
   return (
     <AuthLayout title="Create your account" subtitle="With an organization and a first project, ready for a model." footer={footer}>
       {system?.signup_open === false ? <p className="text-body">Accounts on this Headrace are for people who were invited: open the link in the invitation.</p> : <SignUpForm domains={system?.signup_domains ?? []} />}
+      <ProviderButtons />
     </AuthLayout>
   );
 }

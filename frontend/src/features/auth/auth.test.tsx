@@ -36,11 +36,11 @@ test('logging in asks for a cookie session and leads back to where the reader wa
   expect(asked).toHaveBeenCalledExactlyOnceWith({ email: 'ada@example.com', password: 'correct horse battery', session: 'cookie' });
 });
 
-test('a return address on another site is not followed', async () => {
+test.each(['//evil.example/', '/\\evil.example/', 'https://evil.example/', '/\t/evil.example/', '/\n\\evil.example', 'javascript:alert(1)', 'evil.example'])('a return address on another site is not followed: %j', async (next) => {
   answer('post', '/auth/login', () => json(session()));
   answer('get', '/projects/{project_id}/keys', () => page([]));
   answer('get', '/projects/{project_id}/deployments', () => page([]));
-  const { user, router } = visit('/login?next=%2F%2Fevil.example%2F');
+  const { user, router } = visit(`/login?next=${encodeURIComponent(next)}`);
   await logIn(user);
   await waitFor(() => expect(router.state.location.pathname).toBe('/o/analytical/p/default'));
 });
