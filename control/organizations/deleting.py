@@ -12,6 +12,7 @@ from contracts.errors import NotFound
 from control.audit.recording import Origin, Target, Who, record
 from control.batch_jobs.progress import cancel_all_of
 from control.database import Connection, Database
+from control.members.queries import lock_organization
 from control.organizations import queries
 from control.organizations.schemas import DeletedOrganization, Organization
 from control.routing.queries import bump_routes
@@ -38,6 +39,7 @@ DELETE_INVITATIONS: Final[LiteralString] = """
 
 async def delete(connection: Connection, who: Who, user_id: UUID) -> None:
     """Hide an organization from everybody, gateways included; stop its batch jobs and take its invitations back."""
+    await lock_organization(connection, who.organization_id)
     before = await queries.find_organization(connection, who.organization_id, user_id)
     for statement in (DELETE_PROJECTS, DELETE_INVITATIONS, DELETE_ORGANIZATION):
         await connection.execute(statement, who.organization_id)
@@ -105,7 +107,9 @@ FIND_EXPIRED: Final[LiteralString] = """
     SELECT id, name
     FROM organizations
     WHERE deleted_at < now() - $1::interval
-      AND NOT EXISTS (SELECT FROM projects WHERE projects.organization_id = organizations.id)
+      AND NOT EXISTS (
+          SELECT FROM projects WHERE projects.organization_id = organizations.id AND projects.deleted_at IS NOT NULL
+      )
     ORDER BY deleted_at
     LIMIT 1
     FOR UPDATE SKIP LOCKED
@@ -117,7 +121,10 @@ REMOVE_ORGANIZATION: Final[LiteralString] = """
 
 
 async def sweep(database: Database, kept_for: timedelta = KEPT_FOR) -> UUID | None:
-    """Remove one organization that was deleted long enough ago, once its projects were swept; None if there is none."""
+    """Remove one organization that was deleted long enough ago, once its projects were swept; None if there is none.
+
+    A project that was made while it was being deleted is empty, since nobody finds it, and goes with it.
+    """
     async with database.transaction() as connection:
         expired = await connection.fetchrow(FIND_EXPIRED, kept_for)
         if expired is None:

@@ -83,7 +83,7 @@ class SettingsPatch(Struct, frozen=True, forbid_unknown_fields=True):
     email_domains: DomainList | UnsetType = UNSET
     log_retention_days: LogRetention | UnsetType | None = UNSET
     alert_emails: AlertEmails | UnsetType = UNSET
-    slack_webhook: Annotated[str, Meta(max_length=500)] | UnsetType | None = UNSET
+    slack_webhook: Annotated[str, Meta(max_length=500, pattern=r"^[!-~]*$(?!\n)")] | UnsetType | None = UNSET
     """Null forgets it."""
 
 

@@ -8,6 +8,7 @@ from msgspec import UNSET
 from contracts.errors import Conflict
 from control.audit.recording import Origin, Target, Who, record
 from control.database import Connection
+from control.members.queries import lock_organization
 from control.organizations import queries
 from control.organizations.errors import SlugReserved, TooManyOrganizations
 from control.organizations.schemas import Organization, OrganizationPatch
@@ -56,6 +57,7 @@ async def found(connection: Connection, name: str, owner_id: UUID, origin: Origi
 
 async def update(connection: Connection, who: Who, user_id: UUID, change: OrganizationPatch) -> Organization:
     """Change name and address; gateways hear of a new address, which stands in theirs too. Raises SlugReserved or SlugTaken."""
+    await lock_organization(connection, who.organization_id)
     before = await queries.find_organization(connection, who.organization_id, user_id)
     name = before.name if change.name is UNSET else change.name
     slug = before.slug if change.slug is UNSET else change.slug

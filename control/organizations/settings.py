@@ -3,8 +3,8 @@
 The address of a Slack webhook lets whoever knows it write there: it is sealed, and never shown again whole.
 """
 
+import re
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Final, LiteralString
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -17,11 +17,14 @@ from control.audit.recording import Target, Who, record
 from control.database import Connection, Database
 from control.fields import unique
 from control.identity.service import normalized_email
+from control.members.queries import lock_organization
 from control.organizations.errors import WebhookUnfit
 from control.organizations.schemas import OrganizationSettings, SettingsPatch
 from control.sealing import Unreadable, seal, unseal
 
 PURPOSE: Final = "slack-webhook"
+PUBLIC_NAME: Final = re.compile(r"([a-z0-9_-]+\.)+[a-z][a-z0-9-]*")
+"""Of a server, in plain letters. No address passes for one: the last part of any begins with a digit, in `127.0x1` too."""
 SHOWN: Final = 4
 """Letters at its end by which people tell one webhook from another."""
 
@@ -60,6 +63,7 @@ async def change_settings(
     connection: Connection, who: Who, name: str, change: SettingsPatch, instance_secret: str
 ) -> OrganizationSettings:
     """Set what `change` names. Raises WebhookUnfit."""
+    await lock_organization(connection, who.organization_id)
     before = await read_settings(connection, who.organization_id, instance_secret)
     fields = {it: value for it in change.__struct_fields__ if (value := getattr(change, it)) is not UNSET}
     if "slack_webhook" in fields:
@@ -87,14 +91,18 @@ def sealed_webhook(webhook: str | None, organization_id: UUID, instance_secret: 
 
 
 def masked(sealed: bytes | None, organization_id: UUID, instance_secret: str) -> str | None:
-    """Where it leads and how it ends; None if there is none, or the instance's secret is another by now."""
+    """Where it leads and, unless that says too much, how it ends.
+
+    None if there is none, or the instance's secret is another by now.
+    """
     if sealed is None:
         return None
     try:
         webhook = unseal(sealed, PURPOSE, organization_id, instance_secret)
     except Unreadable:
         return None
-    return f"https://{urlsplit(webhook).hostname}/…{webhook[-SHOWN:]}"
+    parts = urlsplit(webhook)
+    return f"https://{parts.hostname}/…{webhook[-SHOWN:] if len(parts.path) > 4 * SHOWN else ''}"
 
 
 def check_webhook(url: str) -> None:
@@ -106,17 +114,8 @@ def check_webhook(url: str) -> None:
         raise WebhookUnfit from error
     if parts.scheme != "https" or parts.username is not None or not parts.path.strip("/"):
         raise WebhookUnfit
-    if "." not in host or host.endswith((".local", ".internal", ".localhost")) or is_address(host):
+    if PUBLIC_NAME.fullmatch(host) is None or host.endswith((".local", ".internal", ".localhost")):
         raise WebhookUnfit
-
-
-def is_address(host: str) -> bool:
-    """Whether it is an IP address rather than a name."""
-    try:
-        ip_address(host)
-    except ValueError:
-        return host.rpartition(".")[2].isdecimal()  # as inet_aton reads it: 127.1
-    return True
 
 
 LONGEST_KEPT: Final = timedelta(days=400)

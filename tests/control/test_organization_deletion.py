@@ -1,5 +1,6 @@
 """Deleting an organization, with seven days to undo it, and handing it over."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,13 @@ async def test_a_project_that_was_deleted_before_stays_deleted(account: Account)
     assert (await account.client.post(f"{project}/restore")).status_code == 200
 
 
+async def test_who_deletes_it_twice_at_once_can_still_restore_all_of_it(account: Account):
+    answers = await asyncio.gather(*[account.client.delete(path_of(account)) for _ in range(2)])
+    assert sorted(it.status_code for it in answers) == [204, 404]
+    await account.client.post(restore_of(account))
+    assert (await account.client.get(f"/api/v1/projects/{account.project_id}")).status_code == 200
+
+
 async def test_invitations_are_taken_back(account: Account):
     invited = await account.client.post(f"{path_of(account)}/invitations", json={"emails": ["new@example.com"]})
     assert invited.json()["sent"][0]["invitation"]["role"] == "developer", invited.text
@@ -127,6 +135,8 @@ async def test_after_its_time_it_is_removed_with_all_but_its_audit_log(
         )
     assert await deleted(account) == []
     assert (await account.client.post(restore_of(account))).status_code == 404
+    made_meanwhile = "INSERT INTO projects (organization_id, name, slug, description) VALUES ($1, 'late', 'late', '')"
+    await database.execute(made_meanwhile, account.organization_id)
     assert await swept(tenants, account)
     left: dict[str, Any] = {
         table: await database.fetchval(f"SELECT count(*) FROM {table} WHERE organization_id = $1", account.organization_id)

@@ -1,5 +1,6 @@
 """What an organization decides for itself: whom it lets in and how, how long its log is kept, where alerts go."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -51,6 +52,16 @@ async def test_settings_are_changed_one_by_one(account: Account):
     assert (await change(account, log_retention_days=None))["log_retention_days"] is None
 
 
+async def test_changes_at_once_lose_nothing_of_each_other(account: Account):
+    some = {"default_role": "viewer", "log_retention_days": 7}
+    await asyncio.gather(*[change(account, **{name: value}) for name, value in some.items()])
+    assert (await account.client.get(settings_of(account))).json() == DEFAULTS | some
+
+
+async def test_a_short_webhook_is_not_shown_by_its_end(account: Account):
+    assert (await change(account, slack_webhook="https://chat.example.com/abcd"))["slack_webhook"] == "https://chat.example.com/…"
+
+
 async def test_a_webhook_is_sealed_and_never_shown_again(account: Account, database: asyncpg.Connection):
     shown = await change(account, slack_webhook=WEBHOOK)
     assert shown["slack_webhook"] == "https://hooks.slack.com/…abcd"
@@ -71,6 +82,8 @@ async def test_a_webhook_is_sealed_and_never_shown_again(account: Account, datab
         "https://localhost/x",
         "https://127.0.0.1/x",
         "https://127.1/x",
+        "https://127.0.0.0x1/x",
+        "https://localhost./x",
         "https://[::1]/x",
         "https://postgres.internal/x",
         "https://user:password@hooks.slack.com/x",
@@ -93,6 +106,8 @@ async def test_a_webhook_leads_to_the_public_internet(account: Account, webhook:
         {"email_domains": ["EXAMPLE.com"]},
         {"email_domains": ["ex\u0430mple.com"]},
         {"email_domains": ["example.com\n"]},
+        {"slack_webhook": "https://hooks.slack.com/services/x\r\nHost: elsewhere"},
+        {"slack_webhook": "https://hooks.sl\u0430ck.com/services/x"},
         {"alert_emails": ["ops@example.com\r\nBcc: all@example.com"]},
         {"deleted_at": None},
         {"name": "other"},

@@ -12,11 +12,13 @@ import { Field, FormProblem, Select, Textarea } from '@/ui/Field';
 import { StatusPill, type Tone } from '@/ui/StatusPill';
 
 import { addressesIn, checkAddresses } from './addresses';
+import { useOrganizationSettings } from './organizationQueries';
 import { type InvitedRole, useInvite } from './queries';
 
 interface InviteForm {
   emails: string;
-  role: InvitedRole;
+  /** Empty: as the organization's policies say. */
+  role: InvitedRole | '';
 }
 
 /** Opens the dialog that invites. */
@@ -36,22 +38,35 @@ function InviteDialog({ organizationId, close }: { organizationId: string; close
   const inviting = useInvite(organizationId);
   return (
     <Dialog open onOpenChange={close} title="Invite people" description="Each gets a link that works once within 7 days.">
-      {inviting.data ? <Result of={inviting.data} done={close} /> : <InviteForm inviting={inviting} cancel={close} />}
+      {inviting.data ? <Result of={inviting.data} done={close} /> : <InviteForm organizationId={organizationId} inviting={inviting} cancel={close} />}
     </Dialog>
   );
 }
 
-function InviteForm({ inviting, cancel }: { inviting: ReturnType<typeof useInvite>; cancel: () => void }) {
-  const { register, handleSubmit, formState } = useForm<InviteForm>({ defaultValues: { role: 'developer' } });
-  const submit = handleSubmit(({ emails, role }) => inviting.mutate({ emails: addressesIn(emails), role }));
+interface InviteFormProps {
+  organizationId: string;
+  inviting: ReturnType<typeof useInvite>;
+  cancel: () => void;
+}
+
+function InviteForm({ organizationId, inviting, cancel }: InviteFormProps) {
+  const { data: policies } = useOrganizationSettings(organizationId);
+  const { register, handleSubmit, formState } = useForm<InviteForm>({ defaultValues: { role: '' } });
+  const submit = handleSubmit(({ emails, role }) => inviting.mutate({ emails: addressesIn(emails), ...(role && { role }) }));
+  const domains = policies?.email_domains.map((it) => `@${it}`).join(', ');
   return (
     <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
-      <Field label="E-mail addresses" hint="Paste them as they come, up to 100: with commas, line breaks, or as Name <address>." error={formState.errors.emails?.message}>
+      <Field
+        label="E-mail addresses"
+        hint={`Paste them as they come, up to 100: with commas, line breaks, or as Name <address>.${domains ? ` Only ${domains}.` : ''}`}
+        error={formState.errors.emails?.message}
+      >
         {(control) => <Textarea {...control} rows={5} autoComplete="off" spellCheck={false} {...register('emails', { validate: checkAddresses })} />}
       </Field>
       <Field label="Role">
         {(control) => (
           <Select {...control} {...register('role')}>
+            <option value="">{policies ? `${policies.default_role}, by default` : 'By default'}</option>
             <option>viewer</option>
             <option>developer</option>
             <option>admin</option>

@@ -38,9 +38,14 @@ test('addresses are pasted as they come, and links are shown where no mail goes 
     invitations = [invitation];
     return json({ sent: [{ invitation, link: 'http://localhost:8080/invite#tok' }], members: ['grace@example.com'], waiting: [] }, 201);
   });
+  answer('get', '/organizations/{organization_id}/settings', () =>
+    json({ default_role: 'viewer', email_domains: ['example.com'], log_retention_days: null, alert_emails: [], slack_webhook: null }),
+  );
   const { user } = visit(PAGE);
   await user.click(await screen.findByRole('button', { name: 'Invite people' }));
   const dialog = within(await screen.findByRole('dialog'));
+  expect(await dialog.findByRole('option', { name: 'viewer, by default' })).toBeInTheDocument();
+  expect(dialog.getByText(/Only @example.com\./)).toBeInTheDocument();
   await user.click(dialog.getByRole('button', { name: 'Invite' }));
   expect(await dialog.findByText('Enter at least one address.')).toBeInTheDocument();
   await user.click(dialog.getByLabelText('E-mail addresses'));
@@ -48,7 +53,7 @@ test('addresses are pasted as they come, and links are shown where no mail goes 
   await user.click(dialog.getByRole('button', { name: 'Invite' }));
   expect(await screen.findByText(/invite#tok/)).toBeInTheDocument();
   expect(within(screen.getByLabelText('Outcome for each address')).getByText('Member already')).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ emails: ['new@example.com', 'grace@example.com'], role: 'developer' });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ emails: ['new@example.com', 'grace@example.com'] });
   await user.click(screen.getByRole('button', { name: 'Done' }));
   await user.click(screen.getByRole('link', { name: 'Invitations' }));
   expect(await screen.findByRole('cell', { name: /new@example.com/ })).toBeInTheDocument();

@@ -64,7 +64,7 @@ export function useLeave(organizationId: string) {
 export function useInvite(organizationId: string) {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (body: { emails: string[]; role: InvitedRole }) => call(api.POST('/api/v1/organizations/{organization_id}/invitations', { params: inOrganization(organizationId), body })),
+    mutationFn: (body: { emails: string[]; role?: InvitedRole }) => call(api.POST('/api/v1/organizations/{organization_id}/invitations', { params: inOrganization(organizationId), body })),
     onSuccess: () => client.invalidateQueries({ queryKey: invitationsKey(organizationId) }),
     // The answer may hold links that let people in: forget it with the dialog that shows them.
     gcTime: 0,
