@@ -49,7 +49,7 @@ async def list_uses(store: Store, tenant: Tenant, days: int, now: datetime) -> l
     }
     comment = f"headrace: keys, organization {tenant.organization_id}"
     rows = await store.query(USE_OF_KEYS, parameters, comment)
-    return [KeyUse(key, *counts, from_microseconds(last)) for key, *counts, last in rows]
+    return [KeyUse(key, requests, errors, refused, from_microseconds(last)) for key, requests, errors, refused, last in rows]
 
 
 async def tell_history(store: Store, tenant: Tenant, key_id: UUID, days: int, now: datetime) -> KeyHistory:
@@ -72,5 +72,10 @@ async def tell_history(store: Store, tenant: Tenant, key_id: UUID, days: int, no
 def _total(key_id: UUID, points: list[KeyPoint], last_us: list[int]) -> KeyUse | None:
     if not points:
         return None
-    requests, errors, refused = (sum(getattr(it, name) for it in points) for name in ("requests", "errors", "refused"))
-    return KeyUse(key_id, requests, errors, refused, from_microseconds(max(last_us)))
+    return KeyUse(
+        key_id,
+        sum(it.requests for it in points),
+        sum(it.errors for it in points),
+        sum(it.refused for it in points),
+        from_microseconds(max(last_us)),
+    )

@@ -7,7 +7,7 @@ import { auditRoute } from '@/features/audit/routes';
 import { authRoutes } from '@/features/auth/routes';
 import { batchJobRoutes } from '@/features/batch-jobs/routes';
 import { deploymentRoutes } from '@/features/deployments/routes';
-import { keyRoutes } from '@/features/keys/routes';
+import { keyRoutes, organizationKeysRoute } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
 import { organizationsRoute, settingsPages, settingsRoute } from '@/features/organization/routes';
 import { overviewRoute, projectListRoute, projectSettingsRoute } from '@/features/projects/routes';
@@ -44,7 +44,7 @@ const routeTree = rootRoute.addChildren([
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
       auditRoute(organizationRoute),
-      organizationSettings.addChildren([...settingsPages(organizationSettings)]),
+      organizationSettings.addChildren([...settingsPages(organizationSettings), organizationKeysRoute(organizationSettings)]),
       projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute), projectSettingsRoute(projectRoute)]),
     ]),
   ]),

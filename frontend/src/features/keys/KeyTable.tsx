@@ -1,4 +1,6 @@
-import type { Key } from '@/api/types';
+import { Link, useParams } from '@tanstack/react-router';
+
+import type { Key, KeyUse } from '@/api/types';
 import { classes } from '@/lib/classes';
 import { useNow } from '@/lib/useNow';
 import { GuardedButton } from '@/ui/Guarded';
@@ -7,6 +9,9 @@ import { StatusPill } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
 import { boundWordsOf } from './bounds';
+import { flagsOf, type callsIn } from './flags';
+import { KeyFlags } from './KeyFlags';
+import { LastUsed } from './LastUsed';
 import { LimitsView } from './LimitsView';
 import { statusOf } from './status';
 
@@ -19,6 +24,7 @@ const HEAD = (
     <Th className="hidden sm:table-cell">Limits</Th>
     <Th className={WIDE}>Scopes</Th>
     <Th className={WIDE}>Created</Th>
+    <Th className="hidden lg:table-cell">Last used</Th>
     <Th className="hidden sm:table-cell">Expires</Th>
     <Th>
       <span className="sr-only">Actions</span>
@@ -28,34 +34,43 @@ const HEAD = (
 
 interface KeyTableProps {
   keys: Key[];
+  callsOf: ReturnType<typeof callsIn>;
   onEdit: (key: Key) => void;
   onRotate: (key: Key) => void;
   onRevoke: (key: Key) => void;
 }
 
-export const KeyTable = ({ keys, onEdit, onRotate, onRevoke }: KeyTableProps) => (
+export const KeyTable = ({ keys, callsOf, onEdit, onRotate, onRevoke }: KeyTableProps) => (
   <Table label="API keys" head={HEAD}>
     {keys.map((key) => (
-      <KeyRow key={key.id} of={key} onEdit={() => onEdit(key)} onRotate={() => onRotate(key)} onRevoke={() => onRevoke(key)} />
+      <KeyRow key={key.id} of={key} use={callsOf(key)} onEdit={() => onEdit(key)} onRotate={() => onRotate(key)} onRevoke={() => onRevoke(key)} />
     ))}
   </Table>
 );
 
-type KeyRowProps = { of: Key } & Record<'onEdit' | 'onRotate' | 'onRevoke', () => void>;
+type KeyRowProps = { of: Key; use: KeyUse | null | undefined } & Record<'onEdit' | 'onRotate' | 'onRevoke', () => void>;
 
-function KeyRow({ of: key, onEdit, onRotate, onRevoke }: KeyRowProps) {
-  const status = statusOf(key, useNow());
+function KeyRow({ of: key, use, onEdit, onRotate, onRevoke }: KeyRowProps) {
+  const { org = '', project = '' } = useParams({ strict: false });
+  const now = useNow();
+  const status = statusOf(key, now);
   return (
     <Tr>
       <Td className="max-w-72">
-        <p className="font-medium break-words">{key.name}</p>
+        <Link to="/o/$org/p/$project/keys/$key" params={{ org, project, key: key.id }} className="link font-medium break-words">
+          {key.name}
+        </Link>
+        <br />
         <code className="font-mono text-caption whitespace-nowrap text-subtle">hr_{key.key_id}_…</code>
         <div className="pt-1 text-caption text-muted sm:hidden">
           <LimitsView of={key} />
         </div>
       </Td>
       <Td>
-        <StatusPill tone={status.tone}>{status.word}</StatusPill>
+        <div className="flex flex-wrap gap-1">
+          <StatusPill tone={status.tone}>{status.word}</StatusPill>
+          <KeyFlags flags={flagsOf(key, use, now).filter((it) => it !== 'rotated')} />
+        </div>
         {status.works && key.previous_expires_at && (
           <p className="pt-1 text-caption text-muted">
             Old secret ends <RelativeTime time={key.previous_expires_at} />
@@ -76,6 +91,9 @@ function KeyRow({ of: key, onEdit, onRotate, onRevoke }: KeyRowProps) {
       <Td className={classes(WIDE, 'text-muted')}>
         <RelativeTime time={key.created_at} />
         {key.owner && <p className="text-caption">by {key.owner}</p>}
+      </Td>
+      <Td className="hidden text-muted lg:table-cell">
+        <LastUsed use={use} />
       </Td>
       <Td className="hidden text-muted sm:table-cell">{key.expires_at ? <RelativeTime time={key.expires_at} /> : 'Never'}</Td>
       <Td className="text-right">

@@ -2,6 +2,7 @@ import { useState } from 'react';
 import { useForm } from 'react-hook-form';
 
 import { refusalOf } from '@/api/problem';
+import { useProject } from '@/api/projects';
 import type { Key } from '@/api/types';
 import { trimmed } from '@/lib/trimmed';
 import { Button } from '@/ui/Button';
@@ -12,7 +13,7 @@ import { BoundFields } from './BoundFields';
 import { boundsOf, NO_BOUNDS } from './bounds';
 import { LimitFields, type LimitForm } from './LimitFields';
 import { limitsOf, NO_LIMITS } from './limits';
-import { useCreateKey } from './queries';
+import { useCreateKey, useServiceAccounts } from './queries';
 import { ScopeFields } from './ScopeFields';
 import { SecretOnce } from './SecretOnce';
 
@@ -46,6 +47,7 @@ interface NewKeyForm extends LimitForm {
   name: string;
   scopes: Key['scopes'];
   days: string;
+  owner: string;
 }
 
 const LIFETIMES = [
@@ -56,13 +58,14 @@ const LIFETIMES = [
 ];
 
 function NewKeyForm({ projectId, creating, cancel }: { projectId: string; creating: ReturnType<typeof useCreateKey>; cancel: () => void }) {
-  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { scopes: ['infer'], days: '90', limits: NO_LIMITS } });
+  const { register, handleSubmit, formState } = useForm<NewKeyForm>({ defaultValues: { scopes: ['infer'], days: '90', owner: '', limits: NO_LIMITS } });
   const [bounds, setBounds] = useState(NO_BOUNDS);
   const [limiting, setLimiting] = useState(false);
-  const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at']);
+  const { data: machines = [] } = useServiceAccounts(useProject().organization_id);
+  const refusal = refusalOf(creating.error, ['name', 'scopes', 'expires_at', 'owner_id']);
   const { errors } = formState;
-  const submit = handleSubmit(({ name, days, limits, scopes }) =>
-    creating.mutate({ name, scopes, expires_at: inDays(days), limits: limitsOf(limits), ...boundsOf(bounds) }),
+  const submit = handleSubmit(({ name, days, limits, scopes, owner }) =>
+    creating.mutate({ name, scopes, expires_at: inDays(days), limits: limitsOf(limits), owner_id: owner || null, ...boundsOf(bounds) }),
   );
   return (
     <form noValidate className="flex flex-col gap-4" onSubmit={(event) => void submit(event)}>
@@ -73,6 +76,20 @@ function NewKeyForm({ projectId, creating, cancel }: { projectId: string; creati
         field={register('scopes', { validate: (it) => it.length > 0 || 'A key that may do nothing is of no use.' })}
         error={errors.scopes?.message ?? refusal.fields.scopes}
       />
+      <Field label="Acts for" hint="It may do no more than whom it acts for. A service account stays when people leave." error={refusal.fields.owner_id}>
+        {(control) => (
+          <Select {...control} {...register('owner')}>
+            <option value="">You</option>
+            {machines
+              .filter((it) => !it.disabled_at)
+              .map((it) => (
+                <option key={it.id} value={it.id}>
+                  {it.name}, {it.role}
+                </option>
+              ))}
+          </Select>
+        )}
+      </Field>
       <Field label="Expires after" error={refusal.fields.expires_at}>
         {(control) => (
           <Select {...control} {...register('days')}>

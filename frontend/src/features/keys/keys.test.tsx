@@ -24,6 +24,8 @@ let keys: Key[];
 beforeEach(() => {
   keys = [];
   answer('get', '/projects/{project_id}/keys', () => page(keys));
+  answer('get', '/projects/{project_id}/monitoring/keys', () => json({ items: [] }));
+  answer('get', '/organizations/{organization_id}/service-accounts', () => page([]));
   answer('get', '/scopes', () => json({ items: SCOPES }));
   answer('get', '/projects/{project_id}/deployments', () => page([deployment({ id: 'fraud-id', name: 'fraud' }), deployment({ id: 'churn-id', name: 'churn' })]));
 });
@@ -43,7 +45,7 @@ test('a new key is shown once, and the dialog ends only when it is stored', asyn
   await user.click(form.getByRole('button', { name: 'Create key' }));
 
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: NONE, ...ANYWHERE });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: NONE, ...ANYWHERE, owner_id: null });
   const done = screen.getByRole('button', { name: 'Done' });
   expect(done).toBeDisabled();
   await user.keyboard('{Escape}');
@@ -83,7 +85,7 @@ test('a new key may do what is ticked, and must do something', async () => {
   await user.click(form.getByLabelText('models:read'));
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['models:read', 'models:write'], expires_at: null, limits: NONE, ...ANYWHERE });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'operations', scopes: ['models:read', 'models:write'], expires_at: null, limits: NONE, ...ANYWHERE, owner_id: null });
 });
 
 test('a new key can be limited; what is wrong about a limit is said before it is sent', async () => {
@@ -111,7 +113,7 @@ test('a new key can be limited; what is wrong about a limit is said before it is
   await user.type(form.getByLabelText('Requests a second'), '0.5');
   await user.click(form.getByRole('button', { name: 'Create key' }));
   expect(await screen.findByText(SECRET)).toBeInTheDocument();
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: { ...NONE, requests_per_s: 0.5, burst: 20 }, ...ANYWHERE });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'checkout service', scopes: ['infer'], expires_at: null, limits: { ...NONE, requests_per_s: 0.5, burst: 20 }, ...ANYWHERE, owner_id: null });
 });
 
 test('limits are shown in plain words, with what was used of the quota today', async () => {
@@ -227,6 +229,7 @@ test('a new key can be for some deployments and some networks', async () => {
     limits: NONE,
     deployments: ['fraud-id'],
     networks: ['10.0.0.0/8', '2001:db8::/32', '::1'],
+    owner_id: null,
   });
 });
 
@@ -302,4 +305,90 @@ test('in an archived project keys are revoked and nothing else', async () => {
   expect(await screen.findByText(/This project is archived/)).toBeInTheDocument();
   expect(await screen.findByRole('button', { name: `Rotate ${key().name}` })).toHaveAttribute('aria-disabled', 'true');
   expect(screen.getByRole('button', { name: `Revoke ${key().name}` })).not.toHaveAttribute('aria-disabled');
+});
+
+const unused = { created_at: '2026-01-01T00:00:00Z' };
+const shownNames = () =>
+  screen
+    .getAllByRole('row')
+    .slice(1)
+    .map((it) => within(it).getByRole('link').textContent);
+const LATER = new Date(Date.now() + 3_600_000).toISOString();
+
+test('keys to look at are flagged, and the address says which are listed', async () => {
+  keys = [key({ id: 'a', name: 'forgotten', ...unused }), key({ id: 'b', name: 'busy', ...unused }), key({ id: 'c', name: 'turning', previous_expires_at: LATER }), key({ id: 'd', name: 'ending', expires_at: LATER })];
+  answer('get', '/projects/{project_id}/monitoring/keys', () => json({ items: ['b', 'c', 'd'].map((id) => ({ key_id: id, requests: 12_000, errors: 2, refused: 1, last_used_at: new Date().toISOString() })) }));
+  const { user, router } = visit(PAGE);
+  const table = within(await screen.findByRole('table', { name: 'API keys' }));
+  expect(await within(table.getByRole('row', { name: /forgotten/ })).findByText('Unused')).toBeInTheDocument();
+  expect(within(table.getByRole('row', { name: /busy/ })).getByText('12K requests in 30 days')).toBeInTheDocument();
+  for (const [label, flag, name] of [
+    ['Unused', 'unused', 'forgotten'],
+    ['Expires soon', 'expiring', 'ending'],
+    ['Old secret good', 'rotated', 'turning'],
+  ] as const) {
+    await user.click(screen.getByRole('radio', { name: label }));
+    await waitFor(() => expect(shownNames()).toEqual([name]));
+    expect(router.state.location.search).toEqual({ flag });
+  }
+});
+
+test('where telemetry is away no key is called unused', async () => {
+  keys = [key({ name: 'forgotten', ...unused })];
+  answer('get', '/projects/{project_id}/monitoring/keys', () => problem(503, 'Telemetry unavailable', 'try again'));
+  visit(PAGE);
+  const row = within(await screen.findByRole('row', { name: /forgotten/ }));
+  expect(await row.findByTitle('Not known at the moment')).toBeInTheDocument();
+  expect(row.queryByText('Unused')).not.toBeInTheDocument();
+});
+
+test('a key has a page with what it did', async () => {
+  keys = [key({ id: 'a', name: 'checkout' })];
+  const use = { key_id: 'a', requests: 1234, errors: 7, refused: 5, last_used_at: '2026-11-22T10:00:00Z' };
+  const asked = vi.fn();
+  answer('get', '/projects/{project_id}/keys/{id}/monitoring', ({ request }) => {
+    asked(new URL(request.url).search);
+    return json({ from: '2026-11-01T00:00:00Z', to: '2026-12-01T00:00:00Z', step_s: 86_400, points: [{ time: '2026-11-22T00:00:00Z', requests: 1234, errors: 7, refused: 5 }], use });
+  });
+  const { user } = visit(`${PAGE}/a`);
+  expect(await screen.findByRole('heading', { level: 1, name: 'checkout' })).toBeInTheDocument();
+  expect(await screen.findByText('1,234')).toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'View Calls per day as table' }));
+  expect(within(screen.getByRole('table', { name: 'Calls per day' })).getByRole('row', { name: '22 Nov 1.2K 7 5' })).toBeInTheDocument();
+  await user.click(screen.getByRole('radio', { name: '7d' }));
+  await waitFor(() => expect(asked).toHaveBeenLastCalledWith('?days=7'));
+});
+
+test('a key is made for a service account', async () => {
+  const asked = vi.fn();
+  answer('get', '/organizations/{organization_id}/service-accounts', () => page([{ id: 'm', name: 'pipeline', role: 'developer', created_at: '2026-11-20T09:30:00Z', disabled_at: null, project_roles: 0, keys: 0 }]));
+  answer('post', '/projects/{project_id}/keys', async ({ request }) => {
+    asked(await request.json());
+    return json({ key: key(), secret: SECRET }, 201);
+  });
+  const { user } = visit(PAGE);
+  await user.click((await screen.findAllByRole('button', { name: 'Create key' }))[0]!);
+  const form = within(await screen.findByRole('dialog'));
+  await user.type(form.getByLabelText('Name'), 'nightly');
+  await form.findByRole('option', { name: 'pipeline, developer' });
+  await user.selectOptions(form.getByLabelText('Acts for'), 'm');
+  await user.click(form.getByRole('button', { name: 'Create key' }));
+  await waitFor(() => expect(asked).toHaveBeenCalledWith(expect.objectContaining({ name: 'nightly', owner_id: 'm' })));
+});
+
+test('administrators see the keys of all projects', async () => {
+  answer('get', '/organizations/{organization_id}/keys', () =>
+    page([
+      { project_id: 'p', project_name: 'Fraud', project_slug: 'fraud', key: key({ id: 'a', name: 'checkout', owner: 'Ada' }) },
+      { project_id: 'q', project_name: 'Churn', project_slug: 'churn', key: key({ id: 'b', name: 'nightly', owner: 'pipeline' }) },
+    ]),
+  );
+  answer('get', '/organizations/{organization_id}/monitoring/keys', () => json({ items: [] }));
+  const { user, router } = visit('/o/analytical/settings/keys');
+  const table = within(await screen.findByRole('table', { name: 'API keys of the organization' }));
+  expect(table.getByRole('link', { name: 'checkout' })).toHaveAttribute('href', '/o/analytical/p/fraud/keys/a');
+  await user.type(screen.getByRole('searchbox', { name: 'Search keys' }), 'pipeline');
+  await waitFor(() => expect(screen.queryByRole('link', { name: 'checkout' })).not.toBeInTheDocument());
+  expect(screen.getByRole('link', { name: 'nightly' })).toBeInTheDocument();
+  expect(router.state.location.search).toEqual({ q: 'pipeline' });
 });

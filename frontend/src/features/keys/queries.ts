@@ -1,7 +1,7 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
-import { everyPage } from '@/api/paging';
+import { allItems, everyPage, paging } from '@/api/paging';
 import type { Key, KeyLimits } from '@/api/types';
 
 const keysKey = (projectId: string) => ['keys', projectId] as const;
@@ -12,6 +12,44 @@ export const useKeys = (projectId: string) =>
   useQuery({
     queryKey: keysKey(projectId),
     queryFn: ({ signal }) => everyPage((page) => call(api.GET('/api/v1/projects/{project_id}/keys', { params: { ...inProject(projectId), query: page }, signal }))),
+  });
+
+/** What the project's keys did in the last 30 days. */
+export const useKeyUses = (projectId: string) =>
+  useQuery({
+    queryKey: ['key-uses', projectId],
+    queryFn: async ({ signal }) => (await call(api.GET('/api/v1/projects/{project_id}/monitoring/keys', { params: inProject(projectId), signal }))).items,
+  });
+
+/** What one key did. */
+export const useKeyHistory = (projectId: string, keyId: string, days: number) =>
+  useQuery({
+    queryKey: ['key-uses', projectId, keyId, days],
+    queryFn: ({ signal }) => call(api.GET('/api/v1/projects/{project_id}/keys/{id}/monitoring', { params: { path: { project_id: projectId, id: keyId }, query: { days } }, signal })),
+  });
+
+/** The keys of all of an organization's projects, page by page. */
+export const useOrganizationKeys = (organizationId: string) =>
+  useInfiniteQuery({
+    queryKey: ['keys', 'of-organization', organizationId],
+    queryFn: ({ signal, pageParam }) =>
+      call(api.GET('/api/v1/organizations/{organization_id}/keys', { params: { path: { organization_id: organizationId }, query: { limit: 200, ...pageParam } }, signal })),
+    ...paging,
+    select: allItems,
+  });
+
+export const useOrganizationKeyUses = (organizationId: string) =>
+  useQuery({
+    queryKey: ['key-uses', 'of-organization', organizationId],
+    queryFn: async ({ signal }) => (await call(api.GET('/api/v1/organizations/{organization_id}/monitoring/keys', { params: { path: { organization_id: organizationId } }, signal }))).items,
+  });
+
+/** Service accounts that a key may act for. */
+export const useServiceAccounts = (organizationId: string) =>
+  useQuery({
+    queryKey: ['service-accounts', organizationId],
+    queryFn: ({ signal }) =>
+      everyPage((page) => call(api.GET('/api/v1/organizations/{organization_id}/service-accounts', { params: { path: { organization_id: organizationId }, query: page }, signal }))),
   });
 
 /** What keys can be for; it changes with the server alone. */
@@ -29,6 +67,7 @@ export interface NewKey {
   limits: KeyLimits;
   deployments: string[] | null;
   networks: string[];
+  owner_id: string | null;
 }
 
 export function useCreateKey(projectId: string) {

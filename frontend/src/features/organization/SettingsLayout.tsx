@@ -6,6 +6,8 @@ const TABS = [
   { to: '/o/$org/settings/general', label: 'General', forAdmins: false },
   { to: '/o/$org/settings/members', label: 'Members', forAdmins: false },
   { to: '/o/$org/settings/invitations', label: 'Invitations', forAdmins: true },
+  { to: '/o/$org/settings/service-accounts', label: 'Service accounts', forAdmins: false },
+  { to: '/o/$org/settings/keys', label: 'API keys', forAdmins: true },
   { to: '/o/$org/settings/roles', label: 'Roles', forAdmins: false },
   { to: '/o/$org/settings/policies', label: 'Policies', forAdmins: true },
   { to: '/o/$org/settings/usage', label: 'Usage', forAdmins: false },

@@ -22,5 +22,6 @@ export const settingsPages = <Parent extends AnyRoute>(settings: Parent) =>
     createRoute({ getParentRoute: () => settings, path: 'usage', component: lazyRouteComponent(() => import('./UsagePage'), 'UsagePage') }),
     createRoute({ getParentRoute: () => settings, path: 'members', validateSearch: parseQ, component: lazyRouteComponent(() => import('./MembersPage'), 'MembersPage') }),
     createRoute({ getParentRoute: () => settings, path: 'invitations', component: lazyRouteComponent(() => import('./InvitationsPage'), 'InvitationsPage') }),
+    createRoute({ getParentRoute: () => settings, path: 'service-accounts', component: lazyRouteComponent(() => import('./ServiceAccountsPage'), 'ServiceAccountsPage') }),
     createRoute({ getParentRoute: () => settings, path: 'roles', component: lazyRouteComponent(() => import('./RolesPage'), 'RolesPage') }),
   ] as const;
