@@ -1,4 +1,4 @@
-import { Link, useParams } from '@tanstack/react-router';
+import { Link, useMatchRoute, useParams } from '@tanstack/react-router';
 import { BookOpen, Building2, FolderKanban, type LucideIcon, ScrollText, Users, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 
@@ -77,19 +77,30 @@ function OrganizationLinks({ org, onNavigate }: { org: string | undefined } & On
 }
 
 /** The people and settings of the organization. */
-const PeopleLinks = ({ org, onNavigate }: { org: string | undefined } & OnNavigate) =>
-  org && (
+function PeopleLinks({ org, onNavigate }: { org: string | undefined } & OnNavigate) {
+  const matches = useMatchRoute();
+  if (!org) return null;
+  const isInSettings = matches({ to: '/o/$org/settings', params: { org }, fuzzy: true }) && !matches({ to: '/o/$org/settings/members', params: { org } });
+  return (
     <>
       <Link to="/o/$org/settings/members" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
         <Icon of={Users} />
         Members
       </Link>
-      <Link to="/o/$org/settings/general" params={{ org }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
+      <Link
+        to="/o/$org/settings/general"
+        params={{ org }}
+        activeOptions={{ includeSearch: false }}
+        {...(isInSettings && { 'aria-current': 'page' })}
+        className={ITEM}
+        onClick={onNavigate}
+      >
         <Icon of={Building2} />
         Organization
       </Link>
     </>
   );
+}
 
 /** For those who may read it. */
 function AuditLink({ org, onNavigate }: { org: string | undefined } & OnNavigate) {

@@ -187,6 +187,14 @@ test('who belongs to no organization is told what to do', async () => {
   expect(await screen.findByRole('heading', { level: 1, name: 'Projects' })).toBeInTheDocument();
 });
 
+test('the sidebar says that the page is one of the settings', async () => {
+  answer('get', '/organizations/{organization_id}/settings', () => json(DEFAULTS));
+  visit(`${SETTINGS}/policies`);
+  const main = within(await screen.findByRole('navigation', { name: 'Main' }));
+  expect(main.getByRole('link', { name: 'Organization' })).toHaveAttribute('aria-current', 'page');
+  expect(main.getByRole('link', { name: 'Members' })).not.toHaveAttribute('aria-current');
+});
+
 test('the console switches between organizations', async () => {
   answer('get', '/me', () => json(me({ organizations: [ANALYTICAL, { ...ANALYTICAL, id: 'other', name: 'Difference', slug: 'difference', role: 'viewer' }] })));
   const { user, router } = visit('/o/analytical');
