@@ -10,7 +10,7 @@ import { deploymentRoutes } from '@/features/deployments/routes';
 import { keyRoutes, organizationKeysRoute } from '@/features/keys/routes';
 import { modelRoutes } from '@/features/models/routes';
 import { organizationsRoute, settingsPages, settingsRoute } from '@/features/organization/routes';
-import { overviewRoute, projectListRoute, projectSettingsRoute } from '@/features/projects/routes';
+import { newProjectRoute, overviewRoute, projectListRoute, projectSettingsRoute } from '@/features/projects/routes';
 import { PageSkeleton } from '@/ui/Skeleton';
 
 import { NotFoundPage } from './NotFoundPage';
@@ -43,6 +43,7 @@ const routeTree = rootRoute.addChildren([
     organizationsRoute(sessionRoute),
     organizationRoute.addChildren([
       projectListRoute(organizationRoute),
+      newProjectRoute(organizationRoute),
       auditRoute(organizationRoute),
       organizationSettings.addChildren([...settingsPages(organizationSettings), organizationKeysRoute(organizationSettings)]),
       projectRoute.addChildren([overviewRoute(projectRoute), ...modelRoutes(projectRoute), ...deploymentRoutes(projectRoute), ...batchJobRoutes(projectRoute), ...keyRoutes(projectRoute), projectSettingsRoute(projectRoute)]),

@@ -74,11 +74,11 @@ function Facts({ of: key }: { of: Key }) {
   ];
   return (
     <Card title="What it is for">
-      <dl className="grid grid-cols-1 gap-x-6 gap-y-3 text-body sm:grid-cols-[10rem_minmax(0,1fr)]">
+      <dl className="grid grid-cols-1 gap-x-6 gap-y-1 text-body sm:grid-cols-[10rem_minmax(0,1fr)] sm:gap-y-3">
         {facts.map(([name, value]) => (
           <div key={name} className="contents">
             <dt className="text-muted">{name}</dt>
-            <dd className="min-w-0 break-words">{value}</dd>
+            <dd className="min-w-0 pb-2 break-words sm:pb-0">{value}</dd>
           </div>
         ))}
       </dl>

@@ -60,7 +60,9 @@ function KeyList({ keys, ...actions }: ComponentProps<typeof KeyTable>) {
   const shown = (all ? keys : working).filter((key) => flag === undefined || flagsOf(key, actions.callsOf(key), now).includes(flag));
   return (
     <div className="flex flex-col gap-3">
-      <FlagFilter value={flag} onChange={(it) => set({ flag: it })} />
+      <div>
+        <FlagFilter value={flag} onChange={(it) => set({ flag: it })} />
+      </div>
       {shown.length > 0 ? (
         <KeyTable keys={shown} {...actions} />
       ) : (

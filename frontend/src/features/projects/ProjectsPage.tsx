@@ -1,10 +1,10 @@
 import { useParams, useSearch } from '@tanstack/react-router';
 import { FolderPlus, Plus, SearchX } from 'lucide-react';
-import { type ReactNode, useState } from 'react';
+import type { ReactNode } from 'react';
 
 import { useMe } from '@/api/session';
 import type { Me, Project } from '@/api/types';
-import { Button } from '@/ui/Button';
+import { Button, LinkButton } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
@@ -12,7 +12,6 @@ import { PageHeader } from '@/ui/PageHeader';
 import { Skeleton } from '@/ui/Skeleton';
 
 import { FilterBar } from './FilterBar';
-import { NewProjectDialog } from './NewProjectDialog';
 import { ProjectCard } from './ProjectCard';
 import { useProjectSearch, useRequestsByProject } from './queries';
 import { parseFilters } from './search';
@@ -23,21 +22,23 @@ type Organization = Me['organizations'][number];
 export function ProjectsPage() {
   const { org } = useParams({ strict: false });
   const organization = useMe().organizations.find((it) => it.slug === org);
-  const [creating, setCreating] = useState(false);
   if (!organization) return null;
-  const refusal = organization.role === 'viewer' ? 'This needs the role developer; yours is viewer.' : undefined;
-  const create = (
-    <Button variant="primary" icon={<Plus />} refusal={refusal} onClick={() => setCreating(true)}>
-      New project
-    </Button>
-  );
+  const create =
+    organization.role === 'viewer' ? (
+      <Button variant="primary" icon={<Plus aria-hidden />} refusal="This needs the role developer; yours is viewer.">
+        New project
+      </Button>
+    ) : (
+      <LinkButton variant="primary" icon={<Plus aria-hidden />} to="/o/$org/new-project" params={{ org: organization.slug }}>
+        New project
+      </LinkButton>
+    );
   return (
     <>
       <PageHeader title="Projects" context={organization.name} actions={create}>
         {organization.name}. Each project has its own models, deployments and keys.
       </PageHeader>
       <FoundProjects key={organization.id} organization={organization} create={create} />
-      <NewProjectDialog organization={organization} open={creating} onOpenChange={setCreating} />
     </>
   );
 }

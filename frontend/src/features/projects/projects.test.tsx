@@ -1,11 +1,13 @@
 import { screen, waitFor, within } from '@testing-library/react';
-import { expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 
 import { deployment, key, project } from '@/test/factories';
 import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
 import { parseFilters } from './search';
+
+afterEach(() => sessionStorage.clear());
 
 const totals = (requests: number) => ({ requests, errors: 0, server_errors: 0, rows: requests, p50_us: 900, p95_us: 2100, p99_us: 4000 });
 
@@ -15,34 +17,54 @@ function traffic(requests: number) {
   );
 }
 
-test('creating a project leads into it', async () => {
+test('a project is made step by step, and nothing that was said is lost on the way', async () => {
   const asked = vi.fn();
+  const given = vi.fn();
+  answer('get', '/organizations/{organization_id}/members', () => page([{ user_id: 'g', name: 'Grace', email: 'grace@example.com', role: 'viewer', joined_at: '2026-11-20T09:30:00Z', project_roles: 0 }]));
   answer('post', '/organizations/{organization_id}/projects', async ({ request }) => {
     asked(await request.json());
     return json(project({ id: 'new', name: 'Fraud', slug: 'fraud' }), 201);
   });
+  answer('put', '/projects/{project_id}/members/{user_id}', async ({ request, params }) => {
+    given(params.user_id, await request.json());
+    return json({});
+  });
+  const { user, router } = visit('/o/analytical');
+  await user.click(await screen.findByRole('link', { name: 'New project' }));
+  await user.click(await screen.findByRole('button', { name: 'Next' }));
+  expect(await screen.findByText('Give the project a name.')).toBeInTheDocument();
+  await user.type(screen.getByLabelText('Name'), 'Fraud Cards');
+  expect(screen.getByText('/o/analytical/p/fraud-cards')).toBeInTheDocument();
+  await user.type(screen.getByLabelText('Description'), 'Card payments');
+  await user.type(screen.getByLabelText('Tags'), 'team-risk');
+  await user.click(screen.getByRole('button', { name: 'Next' }));
+  await user.click(await screen.findByRole('radio', { name: 'Its members' }));
+  await user.selectOptions(screen.getByLabelText('Person'), await screen.findByRole('option', { name: 'Grace (grace@example.com)' }));
+  await user.click(screen.getByRole('button', { name: 'Add' }));
+  await user.click(screen.getByRole('button', { name: 'Next' }));
+  expect(router.state.location.search).toEqual({ step: 'review' });
+  router.history.back();
+  expect(await screen.findByRole('radio', { name: 'Its members' })).toBeChecked();
+  await user.click(screen.getByRole('button', { name: 'Next' }));
   answer('get', '/lookup', () => json(project({ id: 'new', name: 'Fraud', slug: 'fraud' })));
   answer('get', '/projects/{project_id}/keys', () => page([]));
   answer('get', '/projects/{project_id}/deployments', () => page([]));
-  const { user, router } = visit('/o/analytical');
-  await user.click(await screen.findByRole('button', { name: 'New project' }));
-  const form = within(await screen.findByRole('dialog'));
-  await user.type(form.getByLabelText('Name'), 'Fraud');
-  await user.type(form.getByLabelText('Description'), 'Card payments');
-  await user.click(form.getByRole('button', { name: 'Create project' }));
+  await user.click(await screen.findByRole('button', { name: 'Create project' }));
   expect(await screen.findByRole('heading', { level: 1, name: 'Fraud' })).toBeInTheDocument();
   expect(router.state.location.pathname).toBe('/o/analytical/p/fraud');
-  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'Fraud', description: 'Card payments' });
+  expect(asked).toHaveBeenCalledExactlyOnceWith({ name: 'Fraud Cards', description: 'Card payments', tags: ['team-risk'], visibility: 'private' });
+  expect(given).toHaveBeenCalledExactlyOnceWith('g', { role: 'developer' });
+  expect(sessionStorage.getItem(`headrace.new-project.${project().organization_id}`)).toBeNull();
 });
 
-test('a taken name is said in the dialog', async () => {
+test('a taken name is said at the end, with a way to mend it, and a reload finds the draft', async () => {
+  sessionStorage.setItem(`headrace.new-project.${project().organization_id}`, JSON.stringify({ name: 'Default' }));
   answer('post', '/organizations/{organization_id}/projects', () => problem(409, 'Project name taken', 'there is a project named "Default" already'));
-  const { user } = visit('/o/analytical');
-  await user.click(await screen.findByRole('button', { name: 'New project' }));
-  const form = within(await screen.findByRole('dialog'));
-  await user.type(form.getByLabelText('Name'), 'Default');
-  await user.click(form.getByRole('button', { name: 'Create project' }));
-  expect(await form.findByRole('alert')).toHaveTextContent('there is a project named "Default" already');
+  const { user } = visit('/o/analytical/new-project?step=review');
+  await user.click(await screen.findByRole('button', { name: 'Create project' }));
+  expect(await screen.findByRole('alert')).toHaveTextContent('there is a project named "Default" already');
+  await user.click(screen.getByRole('button', { name: 'Mend it' }));
+  expect(await screen.findByLabelText('Name')).toHaveValue('Default');
 });
 
 test('the switcher leads to another project', async () => {

@@ -7,13 +7,12 @@ import { Dialog, DialogActions } from '@/ui/Dialog';
 import { Field, FormProblem, Input, Select } from '@/ui/Field';
 
 import { type ProjectRole, useCandidates, useSetProjectRole } from '../queries';
+import { PROJECT_ROLES } from '../visibility';
 
 interface AddMemberDialogProps {
   project: Project;
   close: () => void;
 }
-
-const ROLES: readonly ProjectRole[] = ['viewer', 'developer', 'admin'];
 
 /** Gives somebody of the organization a role in this project. */
 export const AddMemberDialog = (props: AddMemberDialogProps) => (
@@ -50,8 +49,8 @@ function AddMemberForm({ project, close }: AddMemberDialogProps) {
       </Field>
       <Field label="Role">
         {(control) => (
-          <Select {...control} value={role} onChange={({ target }) => setRole(ROLES.find((it) => it === target.value) ?? 'developer')}>
-            {ROLES.map((it) => (
+          <Select {...control} value={role} onChange={({ target }) => setRole(PROJECT_ROLES.find((it) => it === target.value) ?? 'developer')}>
+            {PROJECT_ROLES.map((it) => (
               <option key={it}>{it}</option>
             ))}
           </Select>

@@ -11,6 +11,7 @@ import { Table, Td, Th, Tr } from '@/ui/Table';
 import { toast } from '@/ui/toast';
 
 import { type ProjectRole, useProjectMembers, useSetProjectRole } from '../queries';
+import { PROJECT_ROLES } from '../visibility';
 import { AddMemberDialog } from './AddMemberDialog';
 
 const HEAD = (
@@ -64,7 +65,6 @@ const MemberRow = ({ project, member }: { project: Project; member: ProjectMembe
 );
 
 const INHERITED = '';
-const ROLES: readonly ProjectRole[] = ['viewer', 'developer', 'admin'];
 
 /** Raises or restricts; administrators of the organization are administrators of all of its projects. */
 function RoleHere({ project, member }: { project: Project; member: ProjectMember }) {
@@ -81,10 +81,10 @@ function RoleHere({ project, member }: { project: Project; member: ProjectMember
       className="w-32!"
       value={member.project_role ?? INHERITED}
       disabled={setting.isPending}
-      onChange={({ target }) => set(ROLES.find((it) => it === target.value) ?? null)}
+      onChange={({ target }) => set(PROJECT_ROLES.find((it) => it === target.value) ?? null)}
     >
       <option value={INHERITED}>{project.visibility === 'private' ? 'none' : 'inherited'}</option>
-      {ROLES.map((role) => (
+      {PROJECT_ROLES.map((role) => (
         <option key={role}>{role}</option>
       ))}
     </Select>

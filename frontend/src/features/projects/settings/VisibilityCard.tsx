@@ -6,11 +6,7 @@ import { FormProblem, Radio } from '@/ui/Field';
 import { toast } from '@/ui/toast';
 
 import { useSetVisibility } from '../queries';
-
-const CHOICES: readonly { value: Project['visibility']; title: string; text: string }[] = [
-  { value: 'organization', title: 'The whole organization', text: 'Everybody in it sees the project, with the role they have in the organization unless they have another here.' },
-  { value: 'private', title: 'Its members', text: 'Only those with a role in this project see that it exists, and the administrators of the organization.' },
-];
+import { VISIBILITIES } from '../visibility';
 
 /** Who sees the project. */
 export function VisibilityCard({ project }: { project: Project }) {
@@ -20,7 +16,7 @@ export function VisibilityCard({ project }: { project: Project }) {
     <Card title="Who sees it">
       <fieldset disabled={refusal !== undefined || setting.isPending} className="flex flex-col gap-3">
         <legend className="sr-only">Who sees it</legend>
-        {CHOICES.map(({ value, title, text }) => (
+        {VISIBILITIES.map(({ value, title, text }) => (
           <Radio
             key={value}
             name="visibility"
