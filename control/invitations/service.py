@@ -68,8 +68,12 @@ async def invite(connection: Connection, who: Who, inviter_id: UUID, new: NewInv
 
 
 async def resend(connection: Connection, who: Who, inviter_id: UUID, invitation_id: UUID) -> tuple[Invitation, str]:
-    """Invite somebody anew: the link they had works no more. Raises InvitationNotFound, SentJustNow or TooManySent."""
+    """Invite somebody anew: the link they had works no more.
+
+    Raises InvitationNotFound, DomainRefused, SentJustNow or TooManySent.
+    """
     old = await queries.find_invitation(connection, who.organization_id, invitation_id)
+    check_domain(old.email, (await queries.find_rules(connection, who.organization_id)).email_domains)
     sent = await _send(connection, who, inviter_id, old.role, [old.email])
     if not sent:
         raise SentJustNow

@@ -134,6 +134,9 @@ async def test_an_invitation_of_before_lets_nobody_in_from_elsewhere(account: Ac
     await change(account, email_domains=["elsewhere.org"])
     answer = await stranger.client.post("/api/v1/invitations/accept", json={"token": token})
     assert (answer.status_code, answer.json()["title"]) == (403, "Address not allowed")
+    path = f"/api/v1/organizations/{account.organization_id}/invitations"
+    sent_again = await account.client.post(f"{path}/{invited.json()['sent'][0]['invitation']['id']}/resend")
+    assert (sent_again.status_code, sent_again.json()["title"]) == (403, "Address not allowed")
     await change(account, email_domains=[])
     assert (await stranger.client.post("/api/v1/invitations/accept", json={"token": token})).is_success
 

@@ -10,6 +10,8 @@ from control.routing.queries import read_routes
 from tests.control.conftest import Account
 from tests.control.test_members import join
 
+NOBODY = "00000000-0000-7000-8000-000000000000"
+
 
 def path_of(account: Account) -> str:
     return f"/api/v1/organizations/{account.organization_id}"
@@ -68,6 +70,16 @@ async def test_the_address_of_another_organization_is_taken(account: Account, st
     slug = (await stranger.client.get(path_of(stranger))).json()["slug"]
     status, refusal = await change(account, slug=slug)
     assert (status, refusal["type"]) == (409, "urn:headrace:problem:SlugTaken")
+
+
+@pytest.mark.parametrize("more", [{"role": "owner"}, {"id": NOBODY}, {"organization_id": NOBODY}, {"deleted_at": None}])
+async def test_nothing_is_assigned_that_is_not_its_callers(account: Account, more: dict[str, Any]):
+    answers = [
+        await account.client.patch(path_of(account), json={"name": "Renamed", **more}),
+        await account.client.post("/api/v1/organizations", json={"name": "Second", **more}),
+    ]
+    assert all(it.status_code in (400, 422) for it in answers)
+    assert (await account.client.get(path_of(account))).json()["name"] != "Renamed"
 
 
 @pytest.mark.parametrize("slug", ["admin", "headrace", "www"])

@@ -22,6 +22,7 @@ export function ProjectSwitcher() {
   const options = (projects ?? []).map((it) => ({ value: it.slug, label: it.name }));
   return (
     <>
+      <span aria-hidden className="mx-1 hidden h-5 w-px rotate-12 bg-border-strong/60 sm:block" />
       <Menu
         align="start"
         trigger={

@@ -78,8 +78,9 @@ function OrganizationLinks({ org, onNavigate }: { org: string | undefined } & On
 
 /** The people and settings of the organization. */
 function PeopleLinks({ org, onNavigate }: { org: string | undefined } & OnNavigate) {
+  const { organizations } = useMe();
   const matches = useMatchRoute();
-  if (!org) return null;
+  if (!org || !organizations.some(({ slug }) => slug === org)) return null;
   const isInSettings = matches({ to: '/o/$org/settings', params: { org }, fuzzy: true }) && !matches({ to: '/o/$org/settings/members', params: { org } });
   return (
     <>

@@ -16,7 +16,6 @@ export const TopBar = ({ liveness, onOpenNavigation }: { liveness: Liveness; onO
       <Logo />
       <span className="hidden text-section sm:inline">Headrace</span>
     </Link>
-    <span aria-hidden className="mx-1 hidden h-5 w-px rotate-12 bg-border-strong/60 sm:block" />
     <ProjectSwitcher />
     <div className="ml-auto flex items-center gap-3">
       <LiveDot liveness={liveness} />

@@ -24,7 +24,7 @@ export function GeneralPage() {
   return (
     <>
       <PageHeader title="General" context={organization.name}>
-        What {organization.name} is called, and who owns it.
+        What {organization.name} is called, and the ways out of it.
       </PageHeader>
       <NameForm key={`${organization.name} ${organization.slug}`} organization={organization} />
       <DangerZone organization={organization} />
