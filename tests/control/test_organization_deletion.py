@@ -84,6 +84,11 @@ async def test_a_deleted_organization_is_gone_at_once_and_comes_back_whole(
     assert (await account.client.get(models, headers=by_key)).status_code == 200
     assert await deleted(account) == []
     assert (await account.client.post(restore_of(account))).status_code == 404
+    entries = (await account.client.get(f"{path_of(account)}/audit", params={"action": "organization"})).json()["items"]
+    assert [(it["action"], it["actor"]) for it in entries[:2]] == [
+        ("organization.restore", account.email),
+        ("organization.delete", account.email),
+    ]
 
 
 async def test_a_project_that_was_deleted_before_stays_deleted(account: Account):

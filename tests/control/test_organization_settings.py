@@ -1,15 +1,22 @@
 """What an organization decides for itself: whom it lets in and how, how long its log is kept, where alerts go."""
 
 import asyncio
+import socket
+from contextlib import suppress
 from functools import partial
+from ipaddress import IPv4Address
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from litestar import Litestar
 
 from contracts.retention import RETENTION_KEY
-from control.organizations.settings import publish_retentions
+from control.organizations.errors import WebhookUnfit
+from control.organizations.settings import check_webhook, publish_retentions
 from control.resources import Resources
 from tests.control.conftest import Account
 
@@ -95,6 +102,24 @@ async def test_a_webhook_is_sealed_and_never_shown_again(account: Account, datab
 async def test_a_webhook_leads_to_the_public_internet(account: Account, webhook: str):
     answer = await account.client.patch(settings_of(account), json={"slack_webhook": webhook})
     assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (422, "WebhookUnfit")
+
+
+@given(st.ip_addresses(v=4), st.lists(st.sampled_from(("d", "#o", "#x")), min_size=4, max_size=4), st.integers(1, 4))
+def test_no_spelling_of_an_address_passes_for_a_name(address: IPv4Address, formats: list[str], parts: int):
+    """As `inet_aton` reads them: each part decimal, octal or hexadecimal, the last one holding all that is left."""
+    numbers = [*address.packed[: parts - 1], int.from_bytes(address.packed[parts - 1 :])]
+    host = ".".join(format(number, it).replace("0o", "0") for number, it in zip(numbers, formats, strict=False))
+    assert socket.inet_aton(host) == address.packed
+    with pytest.raises(WebhookUnfit):
+        check_webhook(f"https://{host}/services/x")
+
+
+@given(st.text())
+def test_whatever_else_is_a_webhook_or_none(text: str):
+    for url in (text, f"https://{text}", f"https://hooks.{text}/x"):
+        with suppress(WebhookUnfit):
+            check_webhook(url)
+            assert urlsplit(url).scheme == "https"
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,15 @@ async def test_a_job_whose_deployment_is_deleted_cannot_be_resumed(account: Acco
     )
 
 
+async def test_a_job_of_a_deleted_organization_is_stopped_and_resumed_after_its_return(account: Account, sums: Json):
+    job = await jobs.start(account, sums, b"x_0,x_1\n1,2\n")
+    assert (await account.client.delete(f"/api/v1/organizations/{account.organization_id}")).status_code == 204
+    assert (await account.client.get(jobs.path(account, job))).status_code == 404
+    await account.client.post(f"/api/v1/me/deleted-organizations/{account.organization_id}/restore")
+    assert (await jobs.look(account, job))["state"] == "cancelled"
+    assert (await account.client.post(f"{jobs.path(account, job)}/resume")).json()["state"] == "queued"
+
+
 async def test_few_files_are_looked_into_at_once_and_few_may_wait(account: Account, sums: Json, monkeypatch: pytest.MonkeyPatch):
     content = b"x_0,x_1\n1,2\n"
     job = await jobs.start(account, sums, content)
