@@ -68,6 +68,8 @@ class ControlSettings(SharedSettings, frozen=True, kw_only=True):
     control_port: Port = 8080
     public_url: str = ""
     """Address people use for the console; empty means `http://<host>:<control_port>`."""
+    trusted_proxies: Annotated[str, Meta(pattern=r"^([0-9a-fA-F.:]+(/[0-9]{1,3})?(,(?=[0-9a-fA-F:])|$))*$")] = ""
+    """`10.0.0.0/8,::1`: addresses whose `X-Forwarded-For` says where a call comes from; empty means nobody's does."""
     inference_url: str = "http://127.0.0.1:8081"
     """Address applications use for inference, shown in snippets."""
     gateway_url: str = ""

@@ -140,6 +140,8 @@ def serve(settings: ControlSettings) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=SHUTDOWN_S,
         )
     )

@@ -87,6 +87,7 @@ def create_app(settings: ControlSettings) -> Litestar:
                 feeding(settings.database_url, resources.redis, resources.feed),
                 running(sweep_forever(resources)),
                 running(resources.mailer.deliver_forever()),
+                running(resources.guesses.write_forever(database)),
                 dispatching(Dispatcher(settings, database, resources.registry.staging.root)),
             ):
                 yield

@@ -15,7 +15,9 @@ from contracts.settings import ControlSettings
 from control.database import Pool
 from control.deployments.trial import open_gateway
 from control.events.feed import Feed
+from control.identity.guesses import Guesses
 from control.identity.passwords import Passwords
+from control.identity.shared_failures import SharedFailures
 from control.identity.throttle import Throttle
 from control.mail.mailer import Mailer, open_mailer
 from control.oidc.provider import Providers, open_providers
@@ -44,6 +46,8 @@ class Resources(Struct, frozen=True):
     """For looking into the input files of batch jobs."""
     passwords: Passwords
     throttle: Throttle
+    guesses: Guesses
+    """Failed logins on their way into the audit log."""
     feed: Feed
     """Tells open pages what changes."""
     mailer: Mailer
@@ -65,6 +69,7 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
         artifacts = open_store(settings.artifacts_location(), settings.s3_endpoint)
         staging = stack.enter_context(open_staging(settings.data / "uploads"))
         inspector = Inspector(settings.inspect_memory_bytes, settings.inspect_timeout_s)
+        guesses = Guesses()
         yield Resources(
             settings=settings,
             pool=pool,
@@ -75,7 +80,8 @@ async def open_resources(settings: ControlSettings) -> AsyncGenerator[Resources]
             registry=Registry(pool, artifacts, staging, inspector, settings.max_model_bytes),
             batch_inputs=Slots(),
             passwords=passwords,
-            throttle=Throttle(),
+            throttle=Throttle(SharedFailures(redis), guesses),
+            guesses=guesses,
             feed=Feed(),
             mailer=open_mailer(settings.smtp_url, settings.mail_from, settings.data / "mail"),
             providers=await stack.enter_async_context(open_providers(settings.oidc)),

@@ -14,7 +14,7 @@ MAX_DOCUMENT_BYTES: Final = 64 << 10
 """Of `before` or `after`; a larger one is replaced by its size."""
 SECRET_WORDS: Final = ("password", "secret", "token", "sha256", "recovery", "totp")
 """A field whose name holds one of them is never written, whatever a caller passes."""
-UNANNOUNCED: Final = frozenset({"account.login"})
+UNANNOUNCED: Final = frozenset({"account.login", "account.login_failed", "account.lock_out"})
 """Changes nothing that anybody's page shows."""
 
 
@@ -104,12 +104,21 @@ LIST_ORGANIZATIONS: Final[LiteralString] = """
 
 
 async def record_everywhere(connection: Connection, user_id: UUID, origin: Origin, action: str, target: Target) -> None:
-    """Write down, in each organization they belong to, what a person did about themselves.
+    """Write down, in each organization they belong to, what a person did about themselves."""
+    await _record_everywhere(connection, user_id, user_id, origin, action, target)
 
-    In the order of the organizations' ids, so that no two wait for each other.
-    """
+
+async def record_about(connection: Connection, user_id: UUID, origin: Origin, action: str, target: Target) -> None:
+    """Write down, in each organization a person belongs to, what nobody knows who did to their account."""
+    await _record_everywhere(connection, user_id, None, origin, action, target)
+
+
+async def _record_everywhere(
+    connection: Connection, user_id: UUID, actor_id: UUID | None, origin: Origin, action: str, target: Target
+) -> None:
+    """In the order of the organizations' ids, so that no two wait for each other."""
     for row in await connection.fetch(LIST_ORGANIZATIONS, user_id):
-        await record(connection, Who(user_id, row["organization_id"], None, origin), action, target)
+        await record(connection, Who(actor_id, row["organization_id"], None, origin), action, target)
 
 
 def document(of: object) -> str | None:

@@ -19,13 +19,13 @@ from control.routing.queries import bump_routes
 
 @asynccontextmanager
 async def confirmed(
-    database: Database, passwords: Passwords, throttle: Throttle, user_id: UUID, password: str, address: str
+    database: Database, passwords: Passwords, throttle: Throttle, user_id: UUID, password: str, origin: Origin
 ) -> AsyncGenerator[Account]:
     """The caller's account, for a block that may ask for more proof. Raises PasswordMissing, PasswordWrong; LoginThrottled."""
     account = await database.run(lambda connection: queries.read_account(connection, user_id))
     if account.password_hash is None:
         raise PasswordMissing
-    with throttle.attempt(account.user.email, address):
+    async with throttle.attempt(account.user.email, origin):
         if not await passwords.matches(password, account.password_hash):
             raise PasswordWrong
         yield account

@@ -1,22 +1,19 @@
 """Routes about the caller's own account: sessions, password, deletion."""
 
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from litestar import Request, Response, delete, get, post
+from litestar import Response, delete, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 from litestar.status_codes import HTTP_204_NO_CONTENT
 
 from control.audit.recording import Target, record_everywhere
 from control.identity import account, cookies, sessions
-from control.identity.devices import device_of
 from control.identity.errors import SessionNotFound
 from control.identity.passwords import check_password
 from control.identity.schemas import AccountDeletion, OwnSessions, PasswordChange
 from control.injected import AcrossTenants, Origin, Principal, Resources
-
-AnyRequest = Request[Any, Any, Any]
 
 
 @get("/me/sessions", operation_id="listSessions", tags=["Accounts"], permission="account")
@@ -40,12 +37,10 @@ async def end_session(session_id: FromPath[UUID], principal: Principal, across_t
     permission="account",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def change_password(
-    data: JSONBody[PasswordChange], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
-) -> None:
+async def change_password(data: JSONBody[PasswordChange], principal: Principal, resources: Resources, origin: Origin) -> None:
     """Change the caller's password. Every other session of theirs ends."""
     check_password(data.new_password)
-    await _confirm(data.current_password, principal, request, resources)
+    await _confirm(data.current_password, principal, resources, origin)
     await account.change_password(
         resources.pool.across_tenants, resources.passwords, principal.user_id, data.new_password, principal.session_id, origin
     )
@@ -59,17 +54,17 @@ async def change_password(
     status_code=HTTP_204_NO_CONTENT,
 )
 async def delete_account(
-    data: JSONBody[AccountDeletion], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
+    data: JSONBody[AccountDeletion], principal: Principal, resources: Resources, origin: Origin
 ) -> Response[None]:
     """Delete the caller's account for good, and the organizations that nobody else belongs to, with all that is in them."""
-    await _confirm(data.password, principal, request, resources)
+    await _confirm(data.password, principal, resources, origin)
     await account.delete_account(resources.pool.across_tenants, principal.user_id, origin)
     return Response(None, cookies=cookies.cleared_cookies(resources.settings))
 
 
-async def _confirm(password: str, principal: Principal, request: AnyRequest, resources: Resources) -> None:
-    across, address = resources.pool.across_tenants, device_of(request).address
-    async with account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, password, address):
+async def _confirm(password: str, principal: Principal, resources: Resources, origin: Origin) -> None:
+    across = resources.pool.across_tenants
+    async with account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, password, origin):
         return
 
 

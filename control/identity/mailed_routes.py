@@ -31,7 +31,7 @@ async def request_password_reset(
     data: JSONBody[PasswordResetRequest], request: AnyRequest, resources: Resources
 ) -> Response[None]:
     """Send a link for a new password. The answer is the same whether or not the address has an account."""
-    return _sending(resources, request, normalized_email(data.email), "password")
+    return await _sending(resources, request, normalized_email(data.email), "password")
 
 
 @post(
@@ -46,7 +46,7 @@ async def reset_password(data: JSONBody[PasswordReset], request: AnyRequest, res
     owner = await mailed_links.find_owner(resources.pool.across_tenants, data.token, "password")
     check_password(data.new_password, owner.email, owner.name)
     await mailed_links.reset_password(resources.pool.across_tenants, resources.passwords, data.token, data.new_password, origin)
-    resources.throttle.succeeded(owner.email, device_of(request).address)
+    await resources.throttle.let_in(owner.email, device_of(request).address)
 
 
 @post(
@@ -61,7 +61,7 @@ async def request_email_verification(
 ) -> Response[None]:
     """Send the caller a link that confirms their address; at most one a minute."""
     user = await queries.find_user(across_tenants, principal.user_id)
-    return _sending(resources, request, user.email, "email")
+    return await _sending(resources, request, user.email, "email")
 
 
 @post(
@@ -76,8 +76,8 @@ async def verify_email(data: JSONBody[EmailVerification], resources: Resources) 
     await mailed_links.verify_email(resources.pool.across_tenants, data.token)
 
 
-def _sending(resources: opened.Resources, request: AnyRequest, email: str, purpose: Purpose) -> Response[None]:
-    resources.throttle.mail_wanted(device_of(request).address)
+async def _sending(resources: opened.Resources, request: AnyRequest, email: str, purpose: Purpose) -> Response[None]:
+    await resources.throttle.ask_for_mail(device_of(request).address)
     resources.mailer.check_room(1)
     send = BackgroundTask(
         mailed_links.send_link, resources.pool.across_tenants, resources.mailer, resources.settings, email, purpose

@@ -91,7 +91,7 @@ async def get_me(principal: Principal, across_tenants: AcrossTenants, settings: 
 
 async def _asked_to_confirm(resources: Resources, request: AnyRequest, error: EmailUnconfirmed) -> EmailUnconfirmed:
     """The same error, once its link is on its way. Raises MailThrottled, MailQueueFull."""
-    resources.throttle.mail_wanted(device_of(request).address)
+    await resources.throttle.ask_for_mail(device_of(request).address)
     resources.mailer.check_room(1)
     across = resources.pool.across_tenants
     await mailed_links.send_link(across, resources.mailer, resources.settings, error.email, "email")

@@ -2,10 +2,10 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Final
 
 import segno
-from litestar import Request, post
+from litestar import post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 from litestar.status_codes import HTTP_200_OK, HTTP_204_NO_CONTENT
@@ -14,7 +14,6 @@ from pyotp.totp import TOTP
 from control.audit.recording import Target, record_everywhere
 from control.database import Connection
 from control.identity import account, second_factor
-from control.identity.devices import device_of
 from control.identity.schemas import (
     BothFactors,
     NewSecondFactor,
@@ -24,17 +23,15 @@ from control.identity.schemas import (
 )
 from control.injected import Origin, Principal, Resources
 
-AnyRequest = Request[Any, Any, Any]
-
 
 @post("/me/second-factor", operation_id="beginSecondFactor", tags=["Accounts"], permission="account")
 async def begin_second_factor(
-    data: JSONBody[PasswordConfirmation], principal: Principal, request: AnyRequest, resources: Resources
+    data: JSONBody[PasswordConfirmation], principal: Principal, resources: Resources, origin: Origin
 ) -> NewSecondFactor:
     """Make a secret for an authenticator app. Nothing changes until its code is confirmed."""
-    across, address = resources.pool.across_tenants, device_of(request).address
+    across = resources.pool.across_tenants
     async with account.confirmed(
-        across, resources.passwords, resources.throttle, principal.user_id, data.password, address
+        across, resources.passwords, resources.throttle, principal.user_id, data.password, origin
     ) as owner:
         secret = await across.run(lambda it: second_factor.begin(it, principal.user_id, resources.settings.secret))
     uri = TOTP(secret).provisioning_uri(name=owner.user.email, issuer_name="Headrace")
@@ -66,11 +63,9 @@ async def confirm_second_factor(
     permission="account",
     status_code=HTTP_204_NO_CONTENT,
 )
-async def remove_second_factor(
-    data: JSONBody[BothFactors], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
-) -> None:
+async def remove_second_factor(data: JSONBody[BothFactors], principal: Principal, resources: Resources, origin: Origin) -> None:
     """Log in by password alone from now on. Takes a code of the authenticator or a recovery code, too."""
-    async with _proven(data, principal, request, resources) as connection:
+    async with _proven(data, principal, resources, origin) as connection:
         await second_factor.remove(connection, principal.user_id)
         target = Target(principal.user_id, "second factor")
         await record_everywhere(connection, principal.user_id, origin, "account.remove_second_factor", target)
@@ -84,10 +79,10 @@ async def remove_second_factor(
     status_code=HTTP_200_OK,
 )
 async def replace_recovery_codes(
-    data: JSONBody[BothFactors], principal: Principal, request: AnyRequest, resources: Resources, origin: Origin
+    data: JSONBody[BothFactors], principal: Principal, resources: Resources, origin: Origin
 ) -> RecoveryCodes:
     """New recovery codes, shown this once; those given out before are refused from now on."""
-    async with _proven(data, principal, request, resources) as connection:
+    async with _proven(data, principal, resources, origin) as connection:
         codes = await second_factor.replace_recovery_codes(connection, principal.user_id)
         target = Target(principal.user_id, "recovery codes")
         await record_everywhere(connection, principal.user_id, origin, "account.replace_recovery_codes", target)
@@ -95,13 +90,11 @@ async def replace_recovery_codes(
 
 
 @asynccontextmanager
-async def _proven(
-    given: BothFactors, principal: Principal, request: AnyRequest, resources: Resources
-) -> AsyncGenerator[Connection]:
+async def _proven(given: BothFactors, principal: Principal, resources: Resources, origin: Origin) -> AsyncGenerator[Connection]:
     """A transaction for who has shown both factors. Raises PasswordWrong, SecondFactorWrong; LoginThrottled after several."""
-    across, address = resources.pool.across_tenants, device_of(request).address
+    across = resources.pool.across_tenants
     async with (
-        account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, given.password, address),
+        account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, given.password, origin),
         across.transaction() as connection,
     ):
         await second_factor.check(connection, principal.user_id, given.code, resources.settings.secret)

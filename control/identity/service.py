@@ -72,7 +72,7 @@ async def log_in(
     password is right, SecondFactorNeeded, SecondFactorWrong or EmailUnconfirmed.
     """
     email = normalized_email(credentials.email)
-    with throttle.attempt(email, device.address):
+    async with throttle.attempt(email, origin):
         account = await database.run(lambda connection: queries.find_account(connection, email))
         is_right = await passwords.matches(credentials.password, account and account.password_hash)
         if account is None or not is_right:

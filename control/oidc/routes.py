@@ -63,15 +63,14 @@ async def finish_with_code(
     data: JSONBody[SignInCode], request: AnyRequest, resources: Resources, origin: Origin
 ) -> Response[SignedIn]:
     """The second factor of an account that has one, after its provider has said who this is."""
-    settings, device = resources.settings, device_of(request)
+    settings = resources.settings
     check_origin(request.headers, settings)
     pending = sign_in.read(request.cookies.get(sign_in.cookie_name(settings)), Pending, settings.secret)
     across = resources.pool.across_tenants
     user = await across.run(lambda connection: queries.find_user(connection, pending.user_id))
-    with resources.throttle.attempt(user.email, device.address):
-        async with across.transaction() as connection:
-            await second_factor.check(connection, user.id, data.code, settings.secret)
-            session = await service.open_session(connection, settings, user, device, origin)
+    async with resources.throttle.attempt(user.email, origin), across.transaction() as connection:
+        await second_factor.check(connection, user.id, data.code, settings.secret)
+        session = await service.open_session(connection, settings, user, device_of(request), origin)
     return _signed_in(resources, session)
 
 
@@ -87,10 +86,10 @@ async def list_identities(principal: Principal, resources: Resources, across_ten
 
 @post("/me/identities", operation_id="linkIdentity", tags=["Accounts"], permission="account", status_code=HTTP_200_OK)
 async def link_identity(
-    data: JSONBody[NewIdentity], principal: Principal, request: AnyRequest, resources: Resources
+    data: JSONBody[NewIdentity], principal: Principal, resources: Resources, origin: Origin
 ) -> Response[Begun]:
     """Begin to link a login elsewhere to the caller's account: where the browser goes next."""
-    await _confirm(data.password, principal, request, resources)
+    await _confirm(data.password, principal, resources, origin)
     return await _begin(resources, SignIn(data.provider, principal.user_id))
 
 
@@ -105,12 +104,11 @@ async def remove_identity(
     identity_id: FromPath[UUID],
     data: JSONBody[PasswordConfirmation],
     principal: Principal,
-    request: AnyRequest,
     resources: Resources,
     origin: Origin,
 ) -> None:
     """Let a login elsewhere open the account no more. It takes the password, so it is never the last way in."""
-    await _confirm(data.password, principal, request, resources)
+    await _confirm(data.password, principal, resources, origin)
     async with resources.pool.across_tenants.transaction() as connection:
         issuer = await identities.delete_identity(connection, principal.user_id, identity_id)
         target = Target(principal.user_id, resources.providers.label_of(issuer))
@@ -139,9 +137,9 @@ def _signed_in(resources: opened.Resources, session: OpenSession) -> Response[Si
     return Response(SignedIn("session", given.content), cookies=[*given.cookies, sign_in.cookie(settings, None)])
 
 
-async def _confirm(password: str, principal: Principal, request: AnyRequest, resources: opened.Resources) -> None:
-    across, address = resources.pool.across_tenants, device_of(request).address
-    async with account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, password, address):
+async def _confirm(password: str, principal: Principal, resources: opened.Resources, origin: Origin) -> None:
+    across = resources.pool.across_tenants
+    async with account.confirmed(across, resources.passwords, resources.throttle, principal.user_id, password, origin):
         return
 
 

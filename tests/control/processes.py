@@ -41,11 +41,15 @@ def run(*arguments: str, database_url: str = "", port: int = 0) -> subprocess.Co
 
 @contextmanager
 def serving(
-    database_url: str, log: Path, redis_url: str = "unix:///nowhere.sock"
+    database_url: str, log: Path, redis_url: str = "unix:///nowhere.sock", **more: str
 ) -> Generator[tuple[subprocess.Popen[bytes], httpx.Client]]:
     """A control plane that answers, and a client of it; it is ended at the end, if it has not ended by itself."""
     with log.open("wb") as output:
-        variables = environment(database_url) | {"HEADRACE_DATA": str(log.parent / "data"), "HEADRACE_REDIS_URL": redis_url}
+        variables = environment(database_url) | {
+            "HEADRACE_DATA": str(log.parent / "data"),
+            "HEADRACE_REDIS_URL": redis_url,
+            **more,
+        }
         process = subprocess.Popen([sys.executable, "-m", "control"], env=variables, stderr=output)
     try:
         wait_until(lambda: "listening on" in log.read_text() or process.poll() is not None, "control")

@@ -121,7 +121,7 @@ async def test_one_address_cannot_have_mails_sent_forever(client: AsyncClient):
 
 async def test_a_new_password_lets_a_locked_out_person_in(app: Litestar, client: AsyncClient, account: Account, mailbox: Mailbox):
     for number in range(FREE_ACCOUNT_FAILURES + 3):
-        app.state.resources.throttle.failed(account.email, f"10.0.0.{number}")
+        await app.state.resources.throttle.count_failure(account.email, f"10.0.0.{number}")
     token = await token_for(client, account, mailbox)
     assert (await client.post(LOGIN, json={"email": account.email, "password": PASSWORD})).status_code == 429
     await client.post(RESET, json={"token": token, "new_password": NEW_PASSWORD})
