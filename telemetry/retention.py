@@ -65,7 +65,7 @@ async def forget(redis: Redis, store: Store) -> None:
         await delete(store, HAS_COUNTS, DELETE_COUNTS, {"organizations": gone})
 
 
-async def delete(store: Store, are_there: str, deletion: str, parameters: dict[str, Any]) -> None:
+async def delete(store: Store, are_there: LiteralString, deletion: LiteralString, parameters: dict[str, Any]) -> None:
     """Run a deletion unless it would find nothing: each costs ClickHouse a mutation."""
     if await store.query(are_there, parameters, COMMENT):
         await store.delete(deletion, parameters, COMMENT)

@@ -8,6 +8,7 @@ import type { DeletedOrganization } from '@/api/types';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Empty } from '@/ui/Empty';
+import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { toast } from '@/ui/toast';
@@ -62,17 +63,21 @@ function NewOrganizationButton() {
   );
 }
 
-/** Nothing where there are none. */
+/** Nothing where there are none, as for nearly everybody. */
 function DeletedOrganizations() {
-  const { data = [] } = useDeletedOrganizations();
-  if (data.length === 0) return null;
+  const deleted = useDeletedOrganizations();
+  if (deleted.isPending || deleted.data?.length === 0) return null;
   return (
-    <Card title="Deleted" padded={false}>
-      <ul aria-label="Deleted organizations" className="divide-y divide-border">
-        {data.map((it) => (
-          <DeletedRow key={it.id} of={it} />
-        ))}
-      </ul>
+    <Card title="Deleted" padded={!deleted.data}>
+      <Loaded query={deleted}>
+        {(items) => (
+          <ul aria-label="Deleted organizations" className="divide-y divide-border">
+            {items.map((it) => (
+              <DeletedRow key={it.id} of={it} />
+            ))}
+          </ul>
+        )}
+      </Loaded>
     </Card>
   );
 }

@@ -195,6 +195,13 @@ test('the sidebar says that the page is one of the settings', async () => {
   expect(main.getByRole('link', { name: 'Members' })).not.toHaveAttribute('aria-current');
 });
 
+test('the list of deleted organizations says when it cannot be had', async () => {
+  answer('get', '/me/deleted-organizations', () => problem(422, 'Not now', 'the list cannot be had'));
+  visit('/organizations');
+  expect(await screen.findByText('the list cannot be had')).toBeInTheDocument();
+  expect(screen.getByRole('link', { name: 'Analytical Engines' })).toBeInTheDocument();
+});
+
 test('the console switches between organizations', async () => {
   answer('get', '/me', () => json(me({ organizations: [ANALYTICAL, { ...ANALYTICAL, id: 'other', name: 'Difference', slug: 'difference', role: 'viewer' }] })));
   const { user, router } = visit('/o/analytical');
