@@ -16,7 +16,7 @@ from control.organizations.settings import publish_retentions
 from control.projects.service import sweep as sweep_projects
 from control.resources import Resources
 from control.routing.queries import read_routes
-from tests.control.conftest import Account, NewAccount
+from tests.control.conftest import PASSWORD, Account, NewAccount
 from tests.control.registry import create_version, deploy, model_file
 from tests.control.test_members import give, join, role_of
 
@@ -148,6 +148,11 @@ async def test_after_its_time_it_is_removed_with_all_but_its_audit_log(
         for table in ("members", "projects", "audit_entries")
     }
     assert (left["members"], left["projects"], left["audit_entries"] > 0) == (0, 0, True)
+    assert await told(app, account) == str(GONE).encode()
+
+
+async def test_one_that_goes_with_its_owners_account_is_forgotten_by_telemetry(app: Litestar, account: Account):
+    assert (await account.client.post("/api/v1/me/deletion", json={"password": PASSWORD})).status_code == 204
     assert await told(app, account) == str(GONE).encode()
 
 
