@@ -49,11 +49,12 @@ class Edge:
         readiness: Callable[[], tuple[bool, bytes]],
         metrics: Callable[[], Coroutine[Any, Any, list[bytes]]],
         repository: Callable[[Exchange, Caller, str], None],
+        note_use: Callable[[Caller, str], object],
     ) -> None:
         """`readiness` gives whether this worker is ready and the body that says why; `metrics` the text of a scrape;
-        `repository` answers paths that begin with `REPOSITORY`."""
+        `repository` answers paths that begin with `REPOSITORY`; `note_use` is `KeyUses.note`."""
         self._inference, self._max_body_bytes, self._repository = inference, max_body_bytes, repository
-        self._metrics = metrics
+        self._metrics, self._note_use = metrics, note_use
         self._scrapes: set[asyncio.Task[None]] = set()
         self._predict = Predict(inference, max_body_bytes, self._authenticate)
         self._ids = RequestIds()
@@ -74,6 +75,8 @@ class Edge:
         if aim is not None and aim.routes is self._inference.routes and time_ns < aim.caller.expires_ns:
             placement = aim.endpoint.pick() if aim.version is None else aim.endpoint.pick_version(aim.version)
             if placement is not None:
+                if exchange.connection.memo is not aim.caller.token:
+                    self._note(exchange, aim.caller)
                 call = aim.make_call(exchange, self._max_body_bytes)
                 self._inference.run(call, aim.caller, placement, request_id, time_ns)
                 return
@@ -136,7 +139,12 @@ class Edge:
             raise ProjectNotFound(prefix)
         if caller.networks:
             caller.check_network(exchange.address)
+        if exchange.connection.memo is not caller.token:
+            self._note(exchange, caller)
         return caller
+
+    def _note(self, exchange: Exchange, caller: Caller) -> None:
+        exchange.connection.memo = self._note_use(caller, exchange.address)
 
     def _refuse(self, exchange: Exchange, error: HeadraceError) -> None:
         self._inference.count_refusal(error.status)

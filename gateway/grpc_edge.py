@@ -17,8 +17,16 @@ from serving.repository import ModelState, Verb
 class GrpcEdge:
     """The host of all projects."""
 
-    def __init__(self, inference: Inference, repository: Repository, is_ready: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        inference: Inference,
+        repository: Repository,
+        is_ready: Callable[[], bool],
+        note_use: Callable[[Caller, str], object],
+    ) -> None:
+        """`note_use` is `KeyUses.note`."""
         self.inference, self.repository, self._is_ready = inference, repository, is_ready
+        self.note_use = note_use
         self.ids = RequestIds()
 
     @property
@@ -43,6 +51,7 @@ class KeySession:
         self._routes = self._inference.routes
         self._caller = self._inference.authenticate(authorization)
         self._address: Callable[[], str] = str
+        self._noted: object = None
 
     def admit(self, address: Callable[[], str]) -> None:
         """Raises NetworkNotAllowed."""
@@ -72,6 +81,8 @@ class KeySession:
         except HeadraceError as error:
             call.reject(error, lambda it: self._edge.count_refusal(it.status))
         else:
+            if self._noted is not caller.token:
+                self._note()
             self._inference.begin(call, caller, name, version, request_id)
 
     def index(self) -> Iterable[ModelState]:
@@ -94,3 +105,7 @@ class KeySession:
     def _check_network(self) -> None:
         if self._caller.networks:
             self._caller.check_network(self._address())
+        self._note()
+
+    def _note(self) -> None:
+        self._noted = self._edge.note_use(self._caller, self._address())

@@ -94,6 +94,7 @@ class Caller:
     __slots__ = (
         "deployments",
         "expires_ns",
+        "has_old_secret",
         "is_for_all",
         "key_id",
         "limiter",
@@ -102,9 +103,17 @@ class Caller:
         "project_id",
         "scopes",
         "secret_sha256",
+        "token",
     )
 
-    def __init__(self, key: Key, deployments: Mapping[str, Endpoint], limiter: Limiter | None, prefix: str = "") -> None:
+    def __init__(
+        self,
+        key: Key,
+        deployments: Mapping[str, Endpoint],
+        limiter: Limiter | None,
+        prefix: str = "",
+        has_old_secret: bool = False,
+    ) -> None:
         self.limiter = limiter
         """None for a key without limits."""
         self.project_id = key.project_id
@@ -119,6 +128,10 @@ class Caller:
         """Whether `deployments` are all of its project."""
         self.networks = tuple(ip_network(it) for it in key.networks)
         """Where it may be used; empty means anywhere, and then nobody need ask for the client's address."""
+        self.has_old_secret = has_old_secret
+        """Whether this is the key with the secret that its last rotation replaced."""
+        self.token: object = object()
+        """Another one once its use is to be noted again (`gateway.key_uses`)."""
 
     def endpoint(self, name: str) -> Endpoint:
         """What to call by this name. Raises ScopeMissing, DeploymentNotFound or DeploymentNotAllowed."""
@@ -171,7 +184,8 @@ class Routes:
             limiter, prefix = limiter_for(key), prefixes.get(key.project_id, "")
             self._callers[key.key_id.encode()] = Caller(key, deployed, limiter, prefix)
             if key.previous_sha256 is not None:
-                self._previous[key.key_id.encode()] = Caller(with_previous_secret(key), deployed, limiter, prefix)
+                old = with_previous_secret(key)
+                self._previous[key.key_id.encode()] = Caller(old, deployed, limiter, prefix, has_old_secret=True)
 
     def authenticate(self, authorization: bytes | None, now: float) -> Caller:
         """The caller behind the header value; `now` is seconds since the epoch. Raises KeyRefused."""

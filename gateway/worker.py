@@ -23,6 +23,7 @@ from gateway.endpoints import Placement
 from gateway.grpc_edge import GrpcEdge
 from gateway.home import Home
 from gateway.inference import Inference
+from gateway.key_uses import KeyUses
 from gateway.limits.fleet import Fleet
 from gateway.limits.limiters import KeyLimiters
 from gateway.limits.shared_counts import SharedCounts
@@ -86,8 +87,14 @@ class Worker:
         self._siblings = Siblings(home.path) if settings.workers > 1 or settings.restartable else None
         self._metrics = Metrics(self, self._siblings)
         self._inference = Inference(self.traffic, self.log.append)
+        self._uses = KeyUses(self._redis)
         self._edge = Edge(
-            self._inference, settings.max_body_bytes, self._readiness, self._metrics.render, self._repository.answer
+            self._inference,
+            settings.max_body_bytes,
+            self._readiness,
+            self._metrics.render,
+            self._repository.answer,
+            self._uses.note,
         )
 
     async def run(self, bound: socket.socket, on_listening: Callable[[], None]) -> int:
@@ -109,6 +116,7 @@ class Worker:
             asyncio.create_task(self._unloaded.run(), name="what is unloaded"),
             asyncio.create_task(self._check_artifacts(), name="artifact check"),
             asyncio.create_task(self.answers.run(), name="shared answers"),
+            asyncio.create_task(self._uses.run(), name="uses of keys"),
         ]
         if self._siblings is not None:
             parts.append(asyncio.create_task(self._siblings.run(self._metrics.collect), name="metrics for siblings"))
@@ -141,7 +149,7 @@ class Worker:
     async def _listen_grpc(self) -> GrpcServer:
         settings = self._settings
         return await listen_grpc(
-            GrpcEdge(self._inference, self._repository, lambda: self._readiness()[0]),
+            GrpcEdge(self._inference, self._repository, lambda: self._readiness()[0], self._uses.note),
             GrpcLimits(max_message_bytes=settings.max_body_bytes, max_connections=settings.max_connections),
             address=settings.host,
             port=settings.grpc_port,
@@ -254,7 +262,7 @@ class Worker:
             task.cancel()
         self.log.stop()
         await asyncio.wait([logging_task], timeout=FLUSH_S)
-        leaving = (self._reporter.leave(), self.limiters.leave())
+        leaving = (self._reporter.leave(), self.limiters.leave(), self._uses.report())
         await asyncio.wait([*parts, *(asyncio.create_task(it) for it in leaving)], timeout=LEAVE_S)
         await self._redis.aclose()
 

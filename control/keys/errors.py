@@ -1,6 +1,6 @@
 """What can go wrong with API keys."""
 
-from contracts.errors import Conflict, Invalid, NotFound
+from contracts.errors import Conflict, Invalid, NotFound, Overloaded
 
 
 class KeyNotFound(NotFound):
@@ -29,3 +29,10 @@ class KeyDeploymentsUnfit(Invalid):
 
 class KeyNotWorking(Conflict):
     title = "Key not working"
+
+
+class KeyUseUnknown(Overloaded):
+    title = "Use unknown"
+
+    def __init__(self) -> None:
+        super().__init__("from where the key was used cannot be read now; try again shortly")

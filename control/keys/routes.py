@@ -21,9 +21,20 @@ from control.keys import queries
 from control.keys.errors import KeyDeploymentsUnfit, KeyExpiryUnfit, KeyLimitsUnfit, KeyNotWorking
 from control.keys.networks import read_networks
 from control.keys.owners import check_may_know, find_owner_role, find_service_role
-from control.keys.schemas import CreatedKey, Key, KeyPage, KeyPatch, NewKey, OrganizationKeyPage, Rotation, ScopeMeaning, Scopes
+from control.keys.schemas import (
+    CreatedKey,
+    Key,
+    KeyAddresses,
+    KeyPage,
+    KeyPatch,
+    NewKey,
+    OrganizationKeyPage,
+    Rotation,
+    ScopeMeaning,
+    Scopes,
+)
 from control.keys.secrets import new_key
-from control.keys.usage import with_usage
+from control.keys.usage import list_addresses, list_old_secrets, with_usage
 from control.routing.queries import bump_routes
 
 LATEST_EXPIRY: Final = datetime(9999, 1, 1, tzinfo=UTC)
@@ -41,7 +52,8 @@ async def list_keys(
 ) -> KeyPage:
     """A project's API keys, newest first."""
     found = await database.run(lambda it: queries.list_keys(it, tenant.project_id, cursor, limit + 1))
-    items = await with_usage(resources.redis, found[:limit])
+    old_secrets = await database.run(lambda it: list_old_secrets(it, found[:limit]))
+    items = await with_usage(resources.redis, found[:limit], old_secrets)
     return KeyPage(items, items[-1].id if len(found) > limit else None)
 
 
@@ -51,9 +63,23 @@ async def list_organization_keys(
 ) -> OrganizationKeyPage:
     """The API keys of all projects of an organization, newest first; for its administrators."""
     found = await database.run(lambda it: queries.list_organization_keys(it, member.organization_id, cursor, limit + 1))
-    keys = await with_usage(resources.redis, [it.key for it in found[:limit]])
+    shown = [it.key for it in found[:limit]]
+    old_secrets = await database.run(lambda it: list_old_secrets(it, shown))
+    keys = await with_usage(resources.redis, shown, old_secrets)
     items = [msgspec.structs.replace(it, key=key) for it, key in zip(found, keys, strict=False)]
     return OrganizationKeyPage(items, keys[-1].id if len(found) > limit else None)
+
+
+@get(
+    "/projects/{project_id:uuid}/keys/{id:uuid}/addresses",
+    operation_id="listKeyAddresses",
+    tags=["Keys"],
+    permission="keys:read",
+)
+async def list_key_addresses(id: FromPath[UUID], tenant: Tenant, database: Database, resources: Resources) -> KeyAddresses:
+    """From where an API key was used."""
+    await database.run(lambda it: queries.find_key(it, tenant.project_id, id))
+    return KeyAddresses(await list_addresses(resources.redis, id))
 
 
 @post("/projects/{project_id:uuid}/keys", operation_id="createKey", tags=["Keys"], permission="keys:write")
@@ -189,6 +215,7 @@ HANDLERS: Final[list[HTTPRouteHandler]] = [
     list_scopes,
     list_keys,
     list_organization_keys,
+    list_key_addresses,
     create_key,
     update_key,
     rotate_key,

@@ -72,6 +72,23 @@ class Key(Struct, frozen=True):
     """Until when the secret before its last rotation is good beside the new one; null if none is."""
     requests_today: int | None = None
     """Used of its daily quota since midnight UTC; null if it has none, or if that cannot be read now."""
+    old_secret_used_at: datetime | None = None
+    """When the secret before its last rotation was used last, to within ten seconds; null if it was not, or is not good now."""
+
+
+class KeyAddress(Struct, frozen=True):
+    """From where a key was used."""
+
+    address: str
+    """IP address, as a gateway sees it."""
+    last_used_at: datetime
+    """To within ten seconds."""
+
+
+class KeyAddresses(Struct, frozen=True):
+    """The last 50 addresses of the last 90 days, the latest first."""
+
+    items: list[KeyAddress]
 
 
 class CreatedKey(Struct, frozen=True):

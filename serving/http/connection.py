@@ -98,9 +98,12 @@ class Connection(asyncio.Protocol):
         "_transport",
         "_unsent",
         "_waiting",
+        "memo",
     )
 
     def __init__(self, server: "Server") -> None:
+        self.memo: object = None
+        """Whatever the application wants to remember of this connection."""
         self._server = server
         self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport

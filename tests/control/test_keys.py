@@ -5,13 +5,14 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import msgspec
 import pytest
 from litestar import Litestar
 from redis.asyncio import Redis
 
+from contracts.key_uses import addresses_key, old_secrets_key, secret_field
 from contracts.limits import utc_day
 from contracts.routes import KeyLimits
 from contracts.settings import ControlSettings
@@ -146,6 +147,37 @@ async def test_what_a_key_used_of_its_quota_today_is_shown(app: Litestar, accoun
     assert {it["id"]: it["requests_today"] for it in unused} == {key["id"]: 0, unlimited["id"]: None}
     assert shown == {key["id"]: 7, unlimited["id"]: None}
     assert (await account.client.patch(f"{path}/{key['id']}", json={})).json()["requests_today"] == 7
+
+
+async def test_when_an_old_secret_was_used_last_is_shown_while_it_is_good(app: Litestar, account: Account):
+    redis: Any = app.state.resources.redis
+    made = await create(account)
+    id, path = made["key"]["id"], f"/api/v1/projects/{account.project_id}/keys"
+    replaced = hashlib.sha256(made["secret"].split("_", 2)[2].encode()).digest()
+    await redis.hset(old_secrets_key(UUID(id)), secret_field(replaced), 1_800_000_000)
+
+    async def shown() -> list[str | None]:
+        return [it["old_secret_used_at"] for it in (await account.client.get(path)).json()["items"]]
+
+    assert await shown() == [None]
+    await account.client.post(f"{path}/{id}/rotate", json={})
+    assert await shown() == ["2027-01-15T08:00:00Z"]
+    await account.client.post(f"{path}/{id}/rotate", json={})
+    assert await shown() == [None]
+
+
+async def test_from_where_a_key_was_used_is_shown(app: Litestar, account: Account, stranger: Account):
+    redis: Any = app.state.resources.redis
+    id = (await create(account))["key"]["id"]
+    path = f"/api/v1/projects/{account.project_id}/keys/{id}/addresses"
+    assert (await account.client.get(path)).json() == {"items": []}
+    await redis.zadd(addresses_key(UUID(id)), {"198.51.100.7": 1_800_000_000, "2001:db8::1": 1_800_000_060})
+    found = (await account.client.get(path)).json()["items"]
+    assert found == [
+        {"address": "2001:db8::1", "last_used_at": "2027-01-15T08:01:00Z"},
+        {"address": "198.51.100.7", "last_used_at": "2027-01-15T08:00:00Z"},
+    ]
+    assert (await stranger.client.get(path)).status_code == 404
 
 
 async def test_without_redis_keys_are_listed_without_their_use(settings: ControlSettings, account: Account):

@@ -20,6 +20,9 @@ from tests.gateway.tables import authorization, deployment, key, revision
 class Connection:
     """A client that keeps what it was answered."""
 
+    address = ""
+    memo: object = None
+
     def __init__(self) -> None:
         self.status = 0
 
@@ -60,7 +63,7 @@ def test_a_defect_is_500_in_the_log_and_in_the_counts(caplog: pytest.LogCaptureF
     endpoint.settle()
     inference = Inference(traffic, lambda entry, _: entries.append(entry))
     inference.routes = Routes(table, {UUID(int=5): endpoint})
-    edge = Edge(inference, 1 << 20, lambda: (True, b""), no_metrics, refuse_all)
+    edge = Edge(inference, 1 << 20, lambda: (True, b""), no_metrics, refuse_all, lambda caller, _: caller.token)
     headers = {b"authorization": authorization()["Authorization"].encode(), b"content-length": b"0"}
     head = Head(b"POST", b"/v2/models/sum/infer", headers, keeps_alive=True)
     edge.answer(Exchange(cast("Any", connection), head, b"", 0))

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 import pytest
+import redis
 
+from contracts.key_uses import addresses_key, old_secrets_key, secret_field
 from contracts.routes import Key, RouteTable
 from gateway.routing import Caller, KeyRefused, Routes
 from tests.gateway.running import Calls, RunningGateway, seconds_until
@@ -62,6 +64,11 @@ def test_a_key_is_rotated_under_load_with_no_failed_call(served: RunningGateway)
             assert served.infer(headers=authorization(secret=NEW)).status_code == 200
         old.wait_for_more(100)
     assert (set(old.statuses), old.failures) == ({200}, [])
+    assert served.stop() == 0
+    with redis.Redis.from_url(served.valkey.url) as client:
+        fields: Any = client.hkeys(old_secrets_key(made.key_uuid))
+        addresses: Any = client.zrange(addresses_key(made.key_uuid), 0, -1)
+    assert (fields, addresses) == ([secret_field(made.secret_sha256).encode()], [b"127.0.0.1"])
 
 
 def test_the_old_secret_ends_with_the_overlap_on_a_connection_that_used_it(served: RunningGateway) -> None:

@@ -1141,6 +1141,23 @@ export interface paths {
         patch: operations["updateKey"];
         trace?: never;
     };
+    "/api/v1/projects/{project_id}/keys/{id}/addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** ListKeyAddresses */
+        get: operations["listKeyAddresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/projects/{project_id}/keys/{id}/monitoring": {
         parameters: {
             query?: never;
@@ -1721,11 +1738,22 @@ export interface components {
             limits: components["schemas"]["KeyLimits"];
             name: string;
             networks: string[];
+            old_secret_used_at?: string | null;
             owner: string | null;
             previous_expires_at: string | null;
             requests_today?: number | null;
             revoked_at: string | null;
             scopes: ("infer" | "repository" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "telemetry:read" | "admin")[];
+        };
+        /** KeyAddress */
+        KeyAddress: {
+            address: string;
+            /** Format: date-time */
+            last_used_at: string;
+        };
+        /** KeyAddresses */
+        KeyAddresses: {
+            items: components["schemas"]["KeyAddress"][];
         };
         /** KeyHistory */
         KeyHistory: {
@@ -5170,6 +5198,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Key"];
+                };
+            };
+            /** @description What went wrong. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listKeyAddresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                project_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyAddresses"];
                 };
             };
             /** @description What went wrong. */

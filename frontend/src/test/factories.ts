@@ -93,6 +93,7 @@ export const key = (over: Partial<Key> = {}): Key => ({
   networks: [],
   previous_expires_at: null,
   requests_today: null,
+  old_secret_used_at: null,
   ...over,
 });
 

@@ -19,7 +19,7 @@ import { StatusPill } from '@/ui/StatusPill';
 import { boundWordsOf } from './bounds';
 import { historySeries } from './historySeries';
 import { LimitsView } from './LimitsView';
-import { useKeyHistory, useKeys } from './queries';
+import { useKeyAddresses, useKeyHistory, useKeys } from './queries';
 import { parseRange, RANGES } from './range';
 import { statusOf } from './status';
 
@@ -57,6 +57,7 @@ function Found({ projectId, of: key }: { projectId: string; of: Key }) {
       </PageHeader>
       <Facts of={key} />
       <Use projectId={projectId} of={key} />
+      <Addresses projectId={projectId} of={key} />
     </div>
   );
 }
@@ -70,7 +71,7 @@ function Facts({ of: key }: { of: Key }) {
     ['Expires', key.expires_at ? <RelativeTime key="expires" time={key.expires_at} /> : 'never'],
     ['Limits', <LimitsView key="limits" of={key} />],
     ['Where', bounds.length > 0 ? bounds.join('; ') : 'all deployments, from anywhere'],
-    ...(key.previous_expires_at ? [['Old secret ends', <RelativeTime key="old" time={key.previous_expires_at} />] satisfies [string, ReactNode]] : []),
+    ...(key.previous_expires_at ? [['Old secret', <OldSecret key="old" of={key} ends={key.previous_expires_at} />] satisfies [string, ReactNode]] : []),
   ];
   return (
     <Card title="What it is for">
@@ -82,6 +83,38 @@ function Facts({ of: key }: { of: Key }) {
           </div>
         ))}
       </dl>
+    </Card>
+  );
+}
+
+const OldSecret = ({ of: { old_secret_used_at: usedAt }, ends }: { of: Key; ends: string }) => (
+  <>
+    ends <RelativeTime time={ends} />; {usedAt ? <>last used <RelativeTime time={usedAt} /></> : 'not used since the rotation'}
+  </>
+);
+
+function Addresses({ projectId, of: { id } }: { projectId: string; of: Key }) {
+  const addresses = useKeyAddresses(projectId, id);
+  return (
+    <Card title="From where" padded={false}>
+      <Loaded query={addresses}>
+        {(items) =>
+          items.length === 0 ? (
+            <p className="p-4 text-center text-body text-muted">From nowhere in the last 90 days.</p>
+          ) : (
+            <ul aria-label="Addresses" className="max-h-80 divide-y divide-border overflow-y-auto" tabIndex={0}>
+              {items.map((it) => (
+                <li key={it.address} className="flex flex-wrap items-center justify-between gap-3 px-4 py-2">
+                  <code className="font-mono text-code break-all">{it.address}</code>
+                  <span className="text-caption text-subtle">
+                    <RelativeTime time={it.last_used_at} />
+                  </span>
+                </li>
+              ))}
+            </ul>
+          )
+        }
+      </Loaded>
     </Card>
   );
 }

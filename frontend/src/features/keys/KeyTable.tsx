@@ -74,6 +74,11 @@ function KeyRow({ of: key, use, onEdit, onRotate, onRevoke }: KeyRowProps) {
         {status.works && key.previous_expires_at && (
           <p className="pt-1 text-caption text-muted">
             Old secret ends <RelativeTime time={key.previous_expires_at} />
+            {key.old_secret_used_at && (
+              <>
+                , last used <RelativeTime time={key.old_secret_used_at} />
+              </>
+            )}
           </p>
         )}
       </Td>

@@ -343,7 +343,8 @@ test('where telemetry is away no key is called unused', async () => {
 });
 
 test('a key has a page with what it did', async () => {
-  keys = [key({ id: 'a', name: 'checkout' })];
+  keys = [key({ id: 'a', name: 'checkout', previous_expires_at: LATER, old_secret_used_at: new Date().toISOString() })];
+  answer('get', '/projects/{project_id}/keys/{id}/addresses', () => json({ items: [{ address: '198.51.100.7', last_used_at: '2026-11-22T10:00:00Z' }] }));
   const use = { key_id: 'a', requests: 1234, errors: 7, refused: 5, last_used_at: '2026-11-22T10:00:00Z' };
   const asked = vi.fn();
   answer('get', '/projects/{project_id}/keys/{id}/monitoring', ({ request }) => {
@@ -353,6 +354,8 @@ test('a key has a page with what it did', async () => {
   const { user } = visit(`${PAGE}/a`);
   expect(await screen.findByRole('heading', { level: 1, name: 'checkout' })).toBeInTheDocument();
   expect(await screen.findByText('1,234')).toBeInTheDocument();
+  expect(await screen.findByText('198.51.100.7')).toBeInTheDocument();
+  expect(screen.getByText(/; last used/)).toBeInTheDocument();
   await user.click(screen.getByRole('button', { name: 'View Calls per day as table' }));
   expect(within(screen.getByRole('table', { name: 'Calls per day' })).getByRole('row', { name: '22 Nov 1.2K 7 5' })).toBeInTheDocument();
   await user.click(screen.getByRole('radio', { name: '7d' }));

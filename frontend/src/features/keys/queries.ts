@@ -28,6 +28,13 @@ export const useKeyHistory = (projectId: string, keyId: string, days: number) =>
     queryFn: ({ signal }) => call(api.GET('/api/v1/projects/{project_id}/keys/{id}/monitoring', { params: { path: { project_id: projectId, id: keyId }, query: { days } }, signal })),
   });
 
+/** From where a key was used. */
+export const useKeyAddresses = (projectId: string, keyId: string) =>
+  useQuery({
+    queryKey: ['key-uses', projectId, keyId, 'addresses'],
+    queryFn: async ({ signal }) => (await call(api.GET('/api/v1/projects/{project_id}/keys/{id}/addresses', { params: { path: { project_id: projectId, id: keyId } }, signal }))).items,
+  });
+
 /** The keys of all of an organization's projects, page by page. */
 export const useOrganizationKeys = (organizationId: string) =>
   useInfiniteQuery({
