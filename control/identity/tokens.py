@@ -18,6 +18,8 @@ from contracts.errors import Unauthenticated
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "headrace"
 AUDIENCE: Final = "headrace-api"
+CLOCK_SKEW_S: Final = 10
+"""Between control processes on several machines."""
 REFRESH_TOKEN_BYTES: Final = 32
 
 
@@ -50,6 +52,7 @@ def read_access_token(token: str, secret: str) -> Claims:
             algorithms=[ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
+            leeway=CLOCK_SKEW_S,
             options={"require": ["iss", "aud", "sub", "iat", "exp"]},
         )
         return msgspec.convert(claims, Claims)

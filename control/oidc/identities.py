@@ -27,18 +27,18 @@ async def use_identity(connection: Connection, issuer: str, subject: str) -> Acc
 
 
 INSERT_IDENTITY: Final[LiteralString] = """
-    INSERT INTO identities (user_id, issuer, subject, email)
-    VALUES ($1, $2, $3, $4)
+    INSERT INTO identities (user_id, issuer, subject, email, last_used_at)
+    VALUES ($1, $2, $3, $4, CASE WHEN $5 THEN now() END)
     RETURNING id
 """
 
 
 async def insert_identity(
-    connection: Connection, user_id: UUID, issuer: str, subject: str, email: str | None, label: str
+    connection: Connection, user_id: UUID, issuer: str, subject: str, email: str | None, label: str, is_used: bool
 ) -> UUID:
-    """Raises IdentityTaken if either is linked to something else at this issuer."""
+    """`is_used` if it opens the account right now. Raises IdentityTaken if either is linked to something else at this issuer."""
     try:
-        return await connection.fetchval(INSERT_IDENTITY, user_id, issuer, subject, email)
+        return await connection.fetchval(INSERT_IDENTITY, user_id, issuer, subject, email, is_used)
     except asyncpg.UniqueViolationError as error:
         raise IdentityTaken(label) from error
 

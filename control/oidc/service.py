@@ -36,13 +36,15 @@ async def enter(
         account = await _make(connection, settings, claims, email, origin)
     elif not account.is_verified:
         raise OwnerUnproven(email)
-    await link(connection, account.user.id, provider, claims, origin)
+    await link(connection, account.user.id, provider, claims, origin, is_used=True)
     return account
 
 
-async def link(connection: Connection, user_id: UUID, provider: OidcProvider, claims: Claims, origin: Origin) -> None:
+async def link(
+    connection: Connection, user_id: UUID, provider: OidcProvider, claims: Claims, origin: Origin, is_used: bool = False
+) -> None:
     """Let a login at `provider` open the account from now on. Raises IdentityTaken."""
-    await identities.insert_identity(connection, user_id, provider.issuer, claims.sub, claims.email, provider.label)
+    await identities.insert_identity(connection, user_id, provider.issuer, claims.sub, claims.email, provider.label, is_used)
     await record_everywhere(connection, user_id, origin, "account.link_sign_in", Target(user_id, provider.label))
 
 

@@ -66,6 +66,8 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(clien
         ({"email": "no address"}, "regex"),
         ({"email": "a@b" + "c" * 300}, "length"),
         ({"email": "nul\x00@example.com"}, "regex"),
+        ({"email": "ada@example.com\r\nBcc: eve@example.com"}, "regex"),
+        ({"email": "ada@example.com,eve@example.com"}, "regex"),
         ({"email": "a\ufe6bb@example.com"}, "not an e-mail address"),
         ({"email": "a\ufe70b@example.com"}, "not an e-mail address"),
         ({"email": "\ufdfa" * 200 + "@example.com"}, "not an e-mail address"),
@@ -153,3 +155,14 @@ async def test_registration_can_be_closed(settings: ControlSettings, registratio
         refused = await client.post(REGISTER, json={"email": "eve@example.com", "password": PASSWORD, "name": "Eve"})
         assert (refused.status_code, refused.json()["type"]) == (403, "urn:headrace:problem:RegistrationClosed")
         assert (await client.get("/api/v1/system")).json()["signup_open"] is False
+
+
+async def test_logins_do_not_hold_up_other_calls(app: Litestar, client: AsyncClient, account: Account):
+    app.state.resources.passwords.cost = 12
+    nobody = [{"email": f"nobody-{number}@example.com", "password": PASSWORD} for number in range(12)]
+    logins = [asyncio.create_task(client.post(LOGIN, json=it)) for it in nobody]
+    answers = [await account.client.get("/api/v1/me") for _ in range(10)]
+    still_hashing = [it for it in logins if not it.done()]
+    assert {it.status_code for it in answers} == {200}
+    assert len(still_hashing) > len(logins) / 2
+    assert {it.status_code for it in await asyncio.gather(*logins)} == {401}

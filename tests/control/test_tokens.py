@@ -8,9 +8,11 @@ from uuid import uuid4
 import jwt
 import pytest
 from httpx import AsyncClient
+from joserfc.jwk import RSAKey
 
 from contracts.errors import Unauthenticated
 from control.identity import tokens
+from control.identity.tokens import CLOCK_SKEW_S
 from tests.control.conftest import SECRET, Account
 
 
@@ -38,6 +40,9 @@ DISTRUSTED = {
     "altered": altered,
     "unsigned": unsigned,
     "of another instance": lambda: tokens.issue_access_token(uuid4(), uuid4(), "another secret of some length", time.time(), 60),
+    "issued in the future": lambda: issue(iat=int(time.time()) + 60),
+    "good in the future": lambda: issue(nbf=int(time.time()) + 60),
+    "by a key pair": lambda: jwt.encode({"sub": str(uuid4())}, RSAKey.generate_key(2048).as_pem(private=True), "RS256"),
     "of another issuer": lambda: issue(iss="somebody"),
     "for another audience": lambda: issue(aud="something"),
     "without expiry": lambda: issue(exp=None),
@@ -59,6 +64,13 @@ async def test_a_distrusted_token_is_refused(client: AsyncClient, kind: str):
 async def test_a_good_token_of_a_session_that_never_was_is_refused(client: AsyncClient):
     answer = await client.get("/api/v1/me", headers={"Authorization": f"Bearer {issue()}"})
     assert answer.status_code == 401
+
+
+async def test_clocks_of_control_processes_may_differ_a_little(client: AsyncClient, account: Account):
+    claims = jwt.decode(account.access_token, options={"verify_signature": False})
+    for early_s in (0, CLOCK_SKEW_S - 5):
+        token = issue(sub=claims["sub"], sid=claims["sid"], iat=int(time.time()) + early_s)
+        assert (await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})).status_code == 200
 
 
 async def test_another_scheme_is_no_login(client: AsyncClient, account: Account):

@@ -4,6 +4,7 @@ import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Dialog } from '@/ui/Dialog';
 
+import { usePasswordRefusal } from './password';
 import { AskPassword } from './PasswordDialog';
 import { useDeleteAccount } from './queries';
 
@@ -11,13 +12,14 @@ import { useDeleteAccount } from './queries';
 export function DeleteAccount() {
   const [open, setOpen] = useState(false);
   const deleting = useDeleteAccount();
+  const refusal = usePasswordRefusal();
   return (
     <Card title="Delete account">
       <div className="flex flex-wrap items-center justify-between gap-3">
         <p className="max-w-140 text-body text-muted">
           Your account goes for good, and with it every organization that nobody else belongs to: its projects, models, deployments and keys.
         </p>
-        <Button variant="danger" onClick={() => setOpen(true)}>
+        <Button variant="danger" refusal={refusal} onClick={() => setOpen(true)}>
           Delete account…
         </Button>
       </div>

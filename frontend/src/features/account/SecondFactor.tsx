@@ -6,6 +6,7 @@ import { Card } from '@/ui/Card';
 import { StatusPill } from '@/ui/StatusPill';
 
 import { AddSecondFactor } from './AddSecondFactor';
+import { usePasswordRefusal } from './password';
 import { RemoveSecondFactor } from './RemoveSecondFactor';
 import { ReplaceRecoveryCodes } from './ReplaceRecoveryCodes';
 
@@ -14,6 +15,7 @@ type Change = ComponentType<{ close: () => void }>;
 /** Whether a login takes more than the password. */
 export function SecondFactor() {
   const { has_second_factor: isOn } = useMe();
+  const refusal = usePasswordRefusal();
   const [Open, setOpen] = useState<Change | null>(null);
   return (
     <Card title="Two-factor authentication" actions={<StatusPill tone={isOn ? 'ok' : 'neutral'}>{isOn ? 'On' : 'Off'}</StatusPill>}>
@@ -22,8 +24,8 @@ export function SecondFactor() {
           {isOn ? 'Logging in takes a code of your authenticator app, or a recovery code.' : 'With an authenticator app, your password alone does not let anybody in.'}
         </p>
         <div className="flex flex-wrap gap-2">
-          {isOn && <Button onClick={() => setOpen(() => ReplaceRecoveryCodes)}>New recovery codes…</Button>}
-          <Button onClick={() => setOpen(() => (isOn ? RemoveSecondFactor : AddSecondFactor))}>{isOn ? 'Turn off…' : 'Turn on…'}</Button>
+          {isOn && <Button refusal={refusal} onClick={() => setOpen(() => ReplaceRecoveryCodes)}>New recovery codes…</Button>}
+          <Button refusal={refusal} onClick={() => setOpen(() => (isOn ? RemoveSecondFactor : AddSecondFactor))}>{isOn ? 'Turn off…' : 'Turn on…'}</Button>
         </div>
       </div>
       {Open && <Open close={() => setOpen(null)} />}

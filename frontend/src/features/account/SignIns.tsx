@@ -1,6 +1,5 @@
 import { type ReactNode, useState } from 'react';
 
-import { useMe } from '@/api/session';
 import { useSystem } from '@/api/system';
 import type { Identity } from '@/api/types';
 import { Button } from '@/ui/Button';
@@ -9,12 +8,14 @@ import { Loaded } from '@/ui/Loaded';
 import { RelativeTime } from '@/ui/RelativeTime';
 
 import { PasswordDialog } from './PasswordDialog';
+import { usePasswordRefusal } from './password';
 import { useIdentities, useLink, useUnlink } from './signIns';
 
 type Change = { kind: 'link'; name: string; label: string } | { kind: 'unlink'; identity: Identity };
 
 /** Logins elsewhere that open the account; nothing where there are none to link. */
 export function SignIns() {
+  const refusal = usePasswordRefusal();
   const { data: system } = useSystem();
   const identities = useIdentities();
   const [change, setChange] = useState<Change | null>(null);
@@ -26,13 +27,13 @@ export function SignIns() {
         {(items) => (
           <ul className="flex flex-col divide-y divide-border">
             {items.map((it) => (
-              <LinkedRow key={it.id} of={it} unlink={() => setChange({ kind: 'unlink', identity: it })} />
+              <LinkedRow key={it.id} of={it} refusal={refusal} unlink={() => setChange({ kind: 'unlink', identity: it })} />
             ))}
             {providers
               .filter(({ label }) => !items.some((it) => it.label === label))
               .map(({ name, label }) => (
                 <Row key={name} title={label} text="Not linked">
-                  <Button onClick={() => setChange({ kind: 'link', name, label })}>Link {label}…</Button>
+                  <Button refusal={refusal} onClick={() => setChange({ kind: 'link', name, label })}>Link {label}…</Button>
                 </Row>
               ))}
           </ul>
@@ -56,7 +57,7 @@ function Row({ title, text, children }: { title: string; text: ReactNode; childr
   );
 }
 
-function LinkedRow({ of: { label, email, last_used_at: used }, unlink }: { of: Identity; unlink: () => void }) {
+function LinkedRow({ of: { label, email, last_used_at: used }, refusal, unlink }: { of: Identity; refusal: string | undefined; unlink: () => void }) {
   const last = used ? (
     <>
       last used <RelativeTime time={used} />
@@ -73,7 +74,7 @@ function LinkedRow({ of: { label, email, last_used_at: used }, unlink }: { of: I
         </>
       }
     >
-      <Button aria-label={`Unlink ${label}`} onClick={unlink}>
+      <Button aria-label={`Unlink ${label}`} refusal={refusal} onClick={unlink}>
         Unlink…
       </Button>
     </Row>
@@ -96,12 +97,11 @@ function Link({ name, label, close }: { name: string; label: string; close: () =
 }
 
 function Unlink({ of: { id, label }, close }: { of: Identity; close: () => void }) {
-  const { has_password: hasPassword } = useMe();
   const unlink = useUnlink(id);
   return (
     <PasswordDialog
       title={`Unlink ${label}?`}
-      description={hasPassword ? 'From then on you log in by your password.' : 'Set a password first, by “Forgot your password?” on the login page: this is your only way in.'}
+      description="From then on you log in by your password."
       action="Unlink"
       variant="danger"
       change={unlink}

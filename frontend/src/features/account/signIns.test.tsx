@@ -61,4 +61,7 @@ test('who has no password is sent a link that sets one', async () => {
   expect(await screen.findByText(/A link is on its way to/)).toBeInTheDocument();
   expect(asked).toHaveBeenCalledExactlyOnceWith({ email: me().user.email });
   expect(screen.queryByLabelText('Current password')).not.toBeInTheDocument();
+  await user.click(screen.getByRole('button', { name: 'Delete account…' }));
+  expect(screen.getByRole('button', { name: 'Delete account…' })).toHaveAccessibleDescription('Set a password first.');
+  expect(screen.queryByRole('dialog')).not.toBeInTheDocument();
 });
