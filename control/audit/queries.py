@@ -9,6 +9,7 @@ import msgspec
 from asyncpg import Record
 from msgspec import Struct
 
+from control.audit.errors import AuditEntryNotFound
 from control.audit.schemas import AuditEntry
 from control.database import Connection, Database
 
@@ -62,6 +63,24 @@ async def list_entries(
     await connection.execute(PLAN_FOR_VALUES)
     filters = msgspec.structs.astuple(wanted)
     return [_entry(row) for row in await connection.fetch(LIST_ENTRIES, organization_id, *filters, before, limit)]
+
+
+FIND_ENTRY: Final[LiteralString] = """
+    SELECT
+        id, number, at, actor_id, actor, address, request_id, project_id,
+        action, target_id, target_name, before, after, encode(seal, 'hex') AS seal
+    FROM audit_entries
+    WHERE organization_id = $1
+      AND number = $2
+"""
+
+
+async def find_entry(connection: Connection, organization_id: UUID, number: int) -> AuditEntry:
+    """Raises AuditEntryNotFound."""
+    row = await connection.fetchrow(FIND_ENTRY, organization_id, number)
+    if row is None:
+        raise AuditEntryNotFound(number)
+    return _entry(row)
 
 
 async def all_entries(database: Database, organization_id: UUID, wanted: Wanted) -> AsyncGenerator[AuditEntry]:

@@ -6,13 +6,13 @@ from uuid import UUID
 from litestar import get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import QueryParameter
+from litestar.params import PathParameter, QueryParameter
 from litestar.response import Stream
 from litestar.status_codes import HTTP_200_OK
 
 from control.audit import export, queries
 from control.audit.queries import Wanted
-from control.audit.schemas import AuditPage
+from control.audit.schemas import AuditEntry, AuditPage
 from control.fields import DEFAULT_LIMIT, Cursor, Limit, read_time
 from control.injected import Connection, Database, Member
 
@@ -33,6 +33,7 @@ Start = Annotated[
 End = Annotated[
     str | None, QueryParameter(name="to", format="date-time", max_length=64, description="The time before which it was done.")
 ]
+Number = Annotated[int, PathParameter(ge=1, le=2**63 - 1)]
 Format = Annotated[export.ExportFormat, QueryParameter(description="`csv` for spreadsheets, `jsonl` for programs.")]
 
 
@@ -53,6 +54,12 @@ async def list_audit_entries(
     wanted = Wanted(actor, action, target, project_id, read_time(start), read_time(end))
     items = await queries.list_entries(connection, member.organization_id, wanted, cursor, limit + 1)
     return AuditPage(items[:limit], items[limit - 1].id if len(items) > limit else None)
+
+
+@get(f"{AUDIT}/{{number:int}}", operation_id="getAuditEntry", tags=["Audit"], permission="audit:read")
+async def get_audit_entry(number: Number, member: Member, connection: Connection) -> AuditEntry:
+    """One change, by its number in the organization's log: what a link to it leads to."""
+    return await queries.find_entry(connection, member.organization_id, number)
 
 
 FILE: Final = {
@@ -81,4 +88,4 @@ async def export_audit_log(
     return Stream(export.export(entries, format), media_type=export.MEDIA_TYPES[format], headers=headers)
 
 
-HANDLERS: Final[list[HTTPRouteHandler]] = [list_audit_entries, export_audit_log]
+HANDLERS: Final[list[HTTPRouteHandler]] = [list_audit_entries, get_audit_entry, export_audit_log]

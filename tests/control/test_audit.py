@@ -316,6 +316,16 @@ async def test_organizations_have_chains_of_their_own(new_account: NewAccount, c
     assert (await verdict(connection, second)).entries == 6
 
 
+async def test_an_entry_has_an_address_of_its_own(account: Account, stranger: Account):
+    [newest, *_] = await entries(account)
+    path = f"/api/v1/organizations/{account.organization_id}/audit"
+    assert (await account.client.get(f"{path}/{newest['number']}")).json() == newest
+    missing = await account.client.get(f"{path}/{newest['number'] + 1}")
+    assert (missing.status_code, missing.json()["type"]) == (404, "urn:headrace:problem:AuditEntryNotFound")
+    assert (await stranger.client.get(f"{path}/{newest['number']}")).status_code == 404
+    assert (await account.client.get(f"{path}/0")).status_code == 422
+
+
 @pytest.mark.parametrize(
     ("wanted", "index"),
     [

@@ -11,7 +11,7 @@ from contracts.errors import Invalid, NotFound
 from control.database import Connection, Database, DatabaseUnavailable, Pool, connected
 from tests.control.conftest import Account
 
-END_CONNECTION = "SELECT pg_terminate_backend($1)"
+END_CONNECTION = "SELECT pg_terminate_backend($1, 10000)"  # does not answer before the server process is gone (or 10 s are)
 
 
 @pytest.fixture

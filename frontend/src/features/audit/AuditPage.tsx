@@ -1,5 +1,5 @@
-import { useInfiniteQuery } from '@tanstack/react-query';
-import { useParams, useSearch } from '@tanstack/react-router';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link, useParams, useSearch } from '@tanstack/react-router';
 import { ScrollText } from 'lucide-react';
 import { useState } from 'react';
 
@@ -7,6 +7,7 @@ import { useMe } from '@/api/session';
 import type { AuditEntry } from '@/api/types';
 import { formatMoment } from '@/lib/format';
 import { Button } from '@/ui/Button';
+import { Card } from '@/ui/Card';
 import { Empty } from '@/ui/Empty';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
@@ -15,21 +16,24 @@ import { Table, Td, Th, Tr } from '@/ui/Table';
 
 import { Changes } from './Changes';
 import { Filters } from './Filters';
-import { auditQuery, exportAddress } from './queries';
-import { type AuditSearch, parseAuditSearch } from './search';
+import { auditQuery, entryQuery, exportAddress } from './queries';
+import { type AuditSearch, parseAuditSearch, parseEntry } from './search';
 
 /** Who changed what in the organization. */
 export function AuditPage() {
   const { org } = useParams({ strict: false });
   const organization = useMe().organizations.find((it) => it.slug === org);
-  const search = parseAuditSearch(useSearch({ strict: false }));
+  const given = useSearch({ strict: false });
+  const search = parseAuditSearch(given);
+  const entry = parseEntry(given);
   if (!organization) return null;
   return (
     <>
       <PageHeader title="Audit log" context={organization.name} actions={<Exports organizationId={organization.id} search={search} />}>
         Every change in {organization.name}: who made it, from where, and what it was before. Nothing here can be edited or removed.
       </PageHeader>
-      <Filters search={search} />
+      {entry !== undefined && <LinkedEntry organizationId={organization.id} number={entry} />}
+      <Filters organizationId={organization.id} search={search} />
       <Entries organizationId={organization.id} search={search} />
     </>
   );
@@ -39,6 +43,42 @@ interface Wanted {
   organizationId: string;
   search: AuditSearch;
 }
+
+/** The entry that the address asks for, wherever in the log it stands. */
+function LinkedEntry({ organizationId, number }: { organizationId: string; number: number }) {
+  const entry = useQuery(entryQuery(organizationId, number));
+  return (
+    <Card
+      title={`Entry ${number}`}
+      actions={
+        <Link to="." search={(before) => ({ ...before, entry: undefined })} className="link text-body">
+          Close
+        </Link>
+      }
+    >
+      <Loaded query={entry}>
+        {(it) => (
+          <div className="flex flex-col gap-3">
+            <p className="text-body break-words">
+              <time dateTime={it.at}>{formatMoment(it.at)}</time>: {it.actor || 'Headrace'} did <code className="font-mono text-code">{it.action}</code> to {it.target_name || it.target_id}
+              {it.address && `, from ${it.address}`}.
+            </p>
+            <Details of={it} />
+          </div>
+        )}
+      </Loaded>
+    </Card>
+  );
+}
+
+const Details = ({ of: entry }: { of: AuditEntry }) => (
+  <>
+    <Changes of={entry} />
+    <p className="pt-2 text-caption break-all text-subtle">
+      Entry {entry.number} · id of the thing {entry.target_id} · request {entry.request_id} · seal {entry.seal}
+    </p>
+  </>
+);
 
 const Exports = ({ organizationId, search }: Wanted) => (
   <>
@@ -116,10 +156,10 @@ function EntryRow({ of: entry }: { of: AuditEntry }) {
       {open && (
         <Tr>
           <Td colSpan={6} className="bg-sunken">
-            <Changes of={entry} />
-            <p className="pt-2 text-caption break-all text-subtle">
-              Entry {entry.number} · id of the thing {entry.target_id} · request {entry.request_id} · seal {entry.seal}
-            </p>
+            <Details of={entry} />
+            <Link to="." search={(before) => ({ ...before, entry: entry.number })} className="link text-caption">
+              Link to this entry
+            </Link>
           </Td>
         </Tr>
       )}

@@ -1,8 +1,9 @@
 import { useNavigate } from '@tanstack/react-router';
 import type { FormEvent } from 'react';
 
+import { useNewestProjects } from '@/api/projects';
 import { Button } from '@/ui/Button';
-import { Field, Input } from '@/ui/Field';
+import { Field, Input, Select } from '@/ui/Field';
 
 import { type AuditSearch, parseAuditSearch } from './search';
 
@@ -15,7 +16,8 @@ const FIELDS = [
 ] as const;
 
 /** Which entries to show; what is asked for stands in the address. */
-export function Filters({ search }: { search: AuditSearch }) {
+export function Filters({ organizationId, search }: { organizationId: string; search: AuditSearch }) {
+  const { data: projects = [] } = useNewestProjects(organizationId);
   const navigate = useNavigate();
   const apply = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
@@ -28,6 +30,19 @@ export function Filters({ search }: { search: AuditSearch }) {
           {(control) => <Input {...control} name={name} type={type} placeholder={placeholder} defaultValue={search[name]} maxLength={254} />}
         </Field>
       ))}
+      <Field label="Project">
+        {(control) => (
+          <Select {...control} key={projects.length} name="project" defaultValue={search.project ?? ''} className="max-w-48">
+            <option value="">Any</option>
+            {search.project && !projects.some((it) => it.id === search.project) && <option value={search.project}>{search.project}</option>}
+            {projects.map((it) => (
+              <option key={it.id} value={it.id}>
+                {it.name}
+              </option>
+            ))}
+          </Select>
+        )}
+      </Field>
       <Button type="submit">Filter</Button>
       {Object.values(search).some(Boolean) && (
         <Button type="button" variant="ghost" onClick={() => void navigate({ to: '.', search: {} })}>

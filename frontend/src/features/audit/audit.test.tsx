@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { expect, test } from 'vitest';
 
-import { auditEntry, me } from '@/test/factories';
+import { auditEntry, me, project } from '@/test/factories';
 import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
@@ -40,4 +40,34 @@ test('whoever may not read the log is told so, and has no link to it', async () 
   visit('/o/analytical/audit');
   expect(await screen.findByText(/needs the role admin/)).toBeInTheDocument();
   expect(screen.queryByRole('link', { name: 'Audit log' })).not.toBeInTheDocument();
+});
+
+test('a link leads to one entry, wherever in the log it stands', async () => {
+  answer('get', '/organizations/{organization_id}/audit', () => page([auditEntry()]));
+  answer('get', '/organizations/{organization_id}/audit/{number}', ({ params }) =>
+    params.number === '3' ? json({ ...auditEntry(), number: 3, action: 'member.remove', target_name: 'grace@example.com' }) : problem(404, 'Audit entry not found', 'no audit entry 7 in this organization'),
+  );
+  const { user, router } = visit('/o/analytical/audit?entry=3');
+  expect(await screen.findByRole('heading', { name: 'Entry 3' })).toBeInTheDocument();
+  expect(await screen.findByText('member.remove')).toBeInTheDocument();
+  await user.click(screen.getByRole('link', { name: 'Close' }));
+  await waitFor(() => expect(router.state.location.search).toEqual({}));
+  await user.click(await screen.findByRole('button', { name: /^Details of/ }));
+  await user.click(screen.getByRole('link', { name: 'Link to this entry' }));
+  await waitFor(() => expect(router.state.location.search).toEqual({ entry: auditEntry().number }));
+  expect(await screen.findByText(/no audit entry/)).toBeInTheDocument();
+});
+
+test('the log of one project is a filter like the others', async () => {
+  const asked: URLSearchParams[] = [];
+  answer('get', '/organizations/{organization_id}/audit', ({ request }) => {
+    asked.push(new URL(request.url).searchParams);
+    return page([]);
+  });
+  const { user, router } = visit('/o/analytical/audit');
+  const wanted = await screen.findByRole('option', { name: 'Default' });
+  await user.selectOptions(screen.getByLabelText('Project'), wanted);
+  await user.click(screen.getByRole('button', { name: 'Filter' }));
+  await waitFor(() => expect(asked.at(-1)?.get('project_id')).toBe(project().id));
+  expect(router.state.location.search).toEqual({ project: project().id });
 });

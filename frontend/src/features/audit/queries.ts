@@ -1,4 +1,4 @@
-import { infiniteQueryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
 import { allItems, paging } from '@/api/paging';
@@ -20,6 +20,14 @@ export const auditQuery = (organizationId: string, search: AuditSearch) =>
       ),
     ...paging,
     select: allItems,
+  });
+
+/** One entry, which never changes. */
+export const entryQuery = (organizationId: string, number: number) =>
+  queryOptions({
+    queryKey: ['audit', organizationId, 'entry', number] as const,
+    queryFn: ({ signal }) => call(api.GET('/api/v1/organizations/{organization_id}/audit/{number}', { params: { path: { organization_id: organizationId, number } }, signal })),
+    staleTime: Infinity,
   });
 
 /** Where the browser fetches the same as a file. */
