@@ -61,7 +61,8 @@ async def reset_password(database: Database, passwords: Passwords, token: str, n
         await record_everywhere(connection, user.id, origin, "account.reset_password", Target(user.id, user.email))
 
 
-async def verify_email(database: Database, token: str) -> None:
+async def verify_email(database: Database, token: str, origin: Origin) -> None:
     """Mark the address as the person's. Raises LinkVoid."""
     async with database.transaction() as connection:
-        await mailed_tokens.take_token(connection, tokens.refresh_token_digest(token), "email")
+        user = await mailed_tokens.take_token(connection, tokens.refresh_token_digest(token), "email")
+        await record_everywhere(connection, user.id, origin, "account.verify_email", Target(user.id, user.email))

@@ -71,9 +71,9 @@ async def request_email_verification(
     public=True,
     status_code=HTTP_204_NO_CONTENT,
 )
-async def verify_email(data: JSONBody[EmailVerification], resources: Resources) -> None:
+async def verify_email(data: JSONBody[EmailVerification], resources: Resources, origin: Origin) -> None:
     """Confirm an address with the token of the link, which works once."""
-    await mailed_links.verify_email(resources.pool.across_tenants, data.token)
+    await mailed_links.verify_email(resources.pool.across_tenants, data.token, origin)
 
 
 async def _sending(resources: opened.Resources, request: AnyRequest, email: str, purpose: Purpose) -> Response[None]:

@@ -54,7 +54,9 @@ async def log_in(data: JSONBody[Credentials], request: AnyRequest, resources: Re
 
 
 @post("/auth/refresh", operation_id="refreshSession", tags=["Accounts"], public=True, status_code=HTTP_200_OK)
-async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resources: Resources) -> Response[Session]:
+async def refresh_session(
+    data: JSONBody[Refresh], request: AnyRequest, resources: Resources, origin: Origin
+) -> Response[Session]:
     """Renew a session: exchanges the refresh token for a new pair. A token used twice ends the session for everybody."""
     settings = resources.settings
     by_cookie = data.refresh_token is None
@@ -65,7 +67,7 @@ async def refresh_session(data: JSONBody[Refresh], request: AnyRequest, resource
         presented = await service.find_session(connection, refresh_token)
         if by_cookie:
             check_csrf(request.headers, presented.session_id, settings.secret)
-        opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s, device_of(request))
+        opened = await service.rotate(connection, presented, refresh_token, settings.refresh_token_s, device_of(request), origin)
     if opened is None:  # raised only here, so that the end of the session is committed
         raise RefreshRefused
     return answer(opened, settings)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from contracts.settings import ControlSettings
-from control.audit.recording import Origin, Target, Who, record_everywhere
+from control.audit.recording import Origin, Target, Who, record_about, record_everywhere
 from control.database import Connection, Database
 from control.identity import queries, second_factor, sessions, tokens
 from control.identity.errors import EmailUnconfirmed, EmailUnfit, LoginRefused, RefreshRefused
@@ -97,11 +97,13 @@ async def find_session(connection: Connection, refresh_token: str) -> sessions.P
 
 
 async def rotate(
-    connection: Connection, presented: sessions.PresentedToken, refresh_token: str, life_s: int, device: Device
+    connection: Connection, presented: sessions.PresentedToken, refresh_token: str, life_s: int, device: Device, origin: Origin
 ) -> OpenSession | None:
     """Exchange `refresh_token` for a new one; None if it was used before, and then its whole family has ended."""
     if presented.was_used:
         await sessions.end_session(connection, presented.session_id)
+        target = Target(presented.session_id, presented.user.email)
+        await record_about(connection, presented.user.id, origin, "account.end_copied_session", target)
         return None
     await sessions.use_refresh_token(connection, tokens.refresh_token_digest(refresh_token))
     await sessions.extend_session(connection, presented.session_id, life_s, device)

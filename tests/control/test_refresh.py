@@ -38,6 +38,17 @@ async def test_other_sessions_of_the_person_outlive_a_theft(client: AsyncClient,
     assert (await client.post(REFRESH, json={"refresh_token": other["refresh_token"]})).status_code == 200
 
 
+async def test_a_theft_stands_in_the_audit_log_once(client: AsyncClient, account: Account):
+    for _ in range(3):
+        await client.post(REFRESH, json={"refresh_token": account.refresh_token})
+    login = {"email": account.email, "password": "a good enough password"}
+    session = (await client.post("/api/v1/auth/login", json=login)).json()
+    client.headers["Authorization"] = f"Bearer {session['access_token']}"
+    log = f"/api/v1/organizations/{account.organization_id}/audit"
+    (told,) = (await client.get(log, params={"action": "account.end_copied_session"})).json()["items"]
+    assert (told["actor_id"], told["target_name"]) == (None, account.email)
+
+
 async def test_an_expired_session_cannot_be_refreshed(app: Litestar, client: AsyncClient, account: Account):
     async with app.state.resources.pool.across_tenants.transaction() as connection:
         await connection.execute("UPDATE sessions SET expires_at = now() WHERE user_id = $1", account.user_id)
