@@ -1,4 +1,4 @@
-"""What is removed for good, some time after people stopped wanting it."""
+"""What goes on in the background: what people stopped wanting is removed for good, and what follows the settings is renewed."""
 
 import asyncio
 import logging
@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 
 from contracts.artifacts import ArtifactUnavailable
 from control.database import DatabaseUnavailable
+from control.keys.console_keys import renew_console_keys
 from control.organizations import deleting
 from control.organizations.settings import publish_retentions
 from control.projects import service as projects
@@ -29,14 +30,15 @@ async def sweep_forever(resources: Resources) -> None:
         await sweep("deleted projects", lambda: projects.sweep(database))
         await sweep("deleted organizations", lambda: deleting.sweep(database))
         await sweep("files that nothing holds", lambda: artifacts.sweep(database, resources.artifacts))
+        await sweep("console keys of a former secret", lambda: renew_console_keys(database, resources.settings.secret))
         await sweep("requests past their time", lambda: publish_retentions(database, resources.redis))
         await asyncio.sleep(INTERVAL_S)
 
 
 async def sweep(what: str, some: Callable[[], Awaitable[object]]) -> None:
-    """Remove `some` until there are no more; what fails now is done the next time."""
+    """Do `some` until there are no more; what fails now is done the next time."""
     try:
         while await some():
             continue
     except FAILURES as error:
-        logger.warning("%s are not removed now: %s", what, error)
+        logger.warning("%s must wait: %s", what, error)

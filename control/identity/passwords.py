@@ -1,9 +1,11 @@
 """Which passwords will do, and their hashing with bcrypt.
 
-Hashing has threads of its own, with a bound, so that logins never starve the rest of the process.
+Hashing has threads of its own, with a bound, which give way to the rest of the process: logins never starve it.
 """
 
 import asyncio
+import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -22,6 +24,7 @@ FEWEST_CHARACTERS: Final = 4
 DECORATION: Final = "0123456789!?.,;:*#$%&@+-_ "
 """What people put behind a password that they were told is too short."""
 THREADS: Final = 2
+NICENESS: Final = 10
 MAX_WAITING: Final = 64
 """Hashes under way or waiting; at cost 12 (about 0.25 s each) the last one waits about 8 s."""
 
@@ -34,7 +37,7 @@ class Passwords:
     def __init__(self, cost: int) -> None:
         self.cost = cost
         self.waiting = 0
-        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="bcrypt")
+        self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="bcrypt", initializer=_give_way)
 
     def close(self) -> None:
         """Let the hashes under way finish and end the threads."""
@@ -76,3 +79,9 @@ def check_password(password: str, *personal: str) -> None:
     known = REFUSED | {it.casefold() for it in personal} | {it.casefold().partition("@")[0] for it in personal}
     if len(set(folded)) < FEWEST_CHARACTERS or not known.isdisjoint((folded, folded.strip(DECORATION))):
         raise PasswordUnfit("this password is among the first that anybody would try: use a few unrelated words")
+
+
+def _give_way() -> None:
+    """Let the event loop go first on a machine whose cores are all busy. Elsewhere than on Linux it would slow the whole process."""
+    if sys.platform == "linux":
+        os.nice(NICENESS)

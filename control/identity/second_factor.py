@@ -9,6 +9,7 @@ import hmac
 import secrets
 import time
 from base64 import b32encode
+from contextlib import suppress
 from typing import Final, LiteralString
 from uuid import UUID
 
@@ -114,15 +115,17 @@ USE_RECOVERY_CODE: Final[LiteralString] = """
 async def check(connection: Connection, user_id: UUID, code: str | None, instance_secret: str) -> None:
     """Let a person pass who has no factor, or whose code is right, and use it up.
 
-    Raises SecondFactorNeeded without a code, SecondFactorWrong.
+    Raises SecondFactorNeeded without a code, SecondFactorWrong. If the instance's secret is another by now, recovery codes alone
+    are right.
     """
     row = await connection.fetchrow(FIND_FACTOR, user_id)
     if row is None or not row["is_confirmed"]:
         return
     if code is None:
         raise SecondFactorNeeded
-    if await _use_code(connection, user_id, _unsealed(row["sealed_secret"], user_id, instance_secret), code):
-        return
+    with suppress(SecondFactorMissing):
+        if await _use_code(connection, user_id, _unsealed(row["sealed_secret"], user_id, instance_secret), code):
+            return
     if not await connection.fetchval(USE_RECOVERY_CODE, user_id, recovery_digest(code)):
         raise SecondFactorWrong
 

@@ -4,6 +4,7 @@ import time
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 from httpx import AsyncClient, Response
 from litestar import Litestar
@@ -133,6 +134,16 @@ async def test_secrets_and_recovery_codes_are_not_readable_in_the_database(app: 
     assert secret.encode() not in stored
     assert unseal(stored, PURPOSE, account.user_id, SECRET) == secret
     assert all(codes[0].encode() not in row["sha256"] for row in digests)
+
+
+async def test_with_another_secret_of_the_instance_recovery_codes_still_let_in(
+    app: Litestar, client: AsyncClient, account: Account
+):
+    secret, codes = await set_up(account)
+    changed = msgspec.structs.replace(app.state.settings, secret="another secret of the instance")
+    app.state.resources = msgspec.structs.replace(app.state.resources, settings=changed)
+    assert problem(await log_in(client, account, code=code(secret))) == (403, "SecondFactorWrong")
+    assert (await log_in(client, account, code=codes[0])).status_code == 200
 
 
 def test_a_sealed_secret_is_of_no_use_elsewhere():
