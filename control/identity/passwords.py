@@ -82,6 +82,6 @@ def check_password(password: str, *personal: str) -> None:
 
 
 def _give_way() -> None:
-    """Let the event loop go first on a machine whose cores are all busy. Elsewhere than on Linux it would slow the whole process."""
+    """Let the event loop go first where all cores are busy. Elsewhere than on Linux it would slow the whole process."""
     if sys.platform == "linux":
         os.nice(NICENESS)

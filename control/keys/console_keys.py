@@ -1,4 +1,4 @@
-"""The hidden keys of projects follow the instance's secret, which they are derived from: after a change of it they are replaced."""
+"""The hidden keys of projects are derived from the instance's secret: after a change of it they are replaced."""
 
 from typing import Final, LiteralString
 from uuid import UUID

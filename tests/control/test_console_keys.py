@@ -13,11 +13,15 @@ ANOTHER = "another secret of the instance"
 
 async def stored(database: asyncpg.Connection, account: Account) -> tuple[str, bytes, int]:
     """Id and digest of the project's console key, and the version of the routes that gateways serve by."""
-    text = "SELECT key_id, secret_sha256 FROM api_keys WHERE project_id = $1 AND kind = 'console'"
+    text = """
+        SELECT key_id, secret_sha256, version
+        FROM api_keys, route_version
+        WHERE project_id = $1
+          AND kind = 'console'
+    """
     row = await database.fetchrow(text, account.project_id)
     assert row is not None
-    version: int = await database.fetchval("SELECT version FROM route_version")
-    return row["key_id"], row["secret_sha256"], version
+    return row["key_id"], row["secret_sha256"], row["version"]
 
 
 async def test_console_keys_follow_the_secret_and_gateways_hear_of_it(
