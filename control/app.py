@@ -27,6 +27,7 @@ from control.batch_jobs import routes as batch_jobs
 from control.batch_jobs.dispatch import Dispatcher, dispatching
 from control.database import Connection, Database
 from control.deployments import routes as deployments
+from control.deployments.watching import watch_forever
 from control.events import routes as events
 from control.events.feed import feeding
 from control.headers import add_headers, answer_error
@@ -85,6 +86,7 @@ def create_app(settings: ControlSettings) -> Litestar:
             async with (
                 publishing_routes(settings.database_url, database, resources.redis),
                 feeding(settings.database_url, resources.redis, resources.feed),
+                running(watch_forever(database, resources.redis, resources.feed)),
                 running(sweep_forever(resources)),
                 running(resources.mailer.deliver_forever()),
                 running(resources.guesses.write_forever(database)),

@@ -140,9 +140,13 @@ class Database:
     async def run(self, query: Callable[[Connection], Awaitable[Result]]) -> Result:
         """The result of one query function, for those who need a single statement and no transaction held open."""
         if self._organization_id is not None:
-            async with self.transaction() as connection:
-                return await query(connection)
+            return await self.change(query)
         async with self._pool.acquired() as connection:
+            return await query(connection)
+
+    async def change(self, query: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """The result of one query function whose statements take effect together."""
+        async with self.transaction() as connection:
             return await query(connection)
 
 

@@ -58,7 +58,7 @@ async def _claim_forever(dispatcher: Dispatcher, jobs: set[asyncio.Task[None]]) 
 async def _claim_all(dispatcher: Dispatcher, jobs: set[asyncio.Task[None]]) -> None:
     while len(jobs) < dispatcher.settings.batch_jobs_at_once:
         try:
-            claim = await dispatcher.database.run(lambda it: progress.claim_job(it, uuid4()))
+            claim = await dispatcher.database.change(lambda it: progress.claim_job(it, uuid4()))
         except (DatabaseUnavailable, asyncpg.UndefinedTableError) as error:
             logger.debug("batch jobs cannot be claimed now: %s", error)
             return
@@ -83,7 +83,7 @@ async def _run(dispatcher: Dispatcher, claim: Claim) -> None:
         if status:
             logger.error("the process of batch job %s %s", claim.job_id, workers.describe_end(status))
             job = claim.job_id, claim.runner
-            await dispatcher.database.run(lambda it: progress.give_back(it, *job, is_attempt=True))
+            await dispatcher.database.change(lambda it: progress.give_back(it, *job, is_attempt=True))
     except (DatabaseUnavailable, OSError) as error:  # no room for a folder, no process to be had
         logger.warning("job %s is left to whoever finds it: %s", claim.job_id, error)
 
@@ -91,7 +91,7 @@ async def _run(dispatcher: Dispatcher, claim: Claim) -> None:
 async def _fail(dispatcher: Dispatcher, claim: Claim) -> None:
     reason = f"{progress.MAX_ATTEMPTS} times in a row its process ended before one more part of it was done; the log says how"
     logger.error("batch job %s failed: %s", claim.job_id, reason)
-    await dispatcher.database.run(lambda it: progress.fail_job(it, claim.job_id, claim.runner, reason))
+    await dispatcher.database.change(lambda it: progress.fail_job(it, claim.job_id, claim.runner, reason))
 
 
 def _order(settings: ControlSettings, claim: Claim, folder: Path) -> RunOrder:

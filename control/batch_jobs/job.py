@@ -28,6 +28,7 @@ from control.batch_jobs.predicting import AT_ONCE, TIMEOUT, Predictor
 from control.batch_jobs.progress import PartFile, Work
 from control.batch_jobs.reading import Source, open_source
 from control.batch_jobs.rows import Block, JsonRows
+from control.batch_jobs.telling import ProgressTeller
 from control.batch_jobs.tensors import encode, pick
 from control.batch_jobs.writing import Answers, Writer, failed_part, join_lines, name_outputs
 from control.database import Connection, Database, DatabaseUnavailable, Pool
@@ -72,6 +73,7 @@ class Task(Struct, frozen=True):
     layout: Layout
     predictor: Predictor
     writer: Writer
+    teller: ProgressTeller
 
 
 async def run(order: RunOrder) -> None:
@@ -82,7 +84,7 @@ async def run(order: RunOrder) -> None:
     try:
         await _run_to_end(order, database)
     except asyncio.CancelledError:
-        await database.run(lambda it: progress.give_back(it, order.job_id, order.runner, is_attempt=False))
+        await database.change(lambda it: progress.give_back(it, order.job_id, order.runner, is_attempt=False))
         raise
     except LeaseLost as error:
         logger.info("job %s: %s", order.job_id, error)
@@ -96,7 +98,7 @@ async def run(order: RunOrder) -> None:
 
 async def _fail(order: RunOrder, database: Database, reason: str) -> None:
     logger.warning("job %s failed: %s", order.job_id, reason)
-    await database.run(lambda it: progress.fail_job(it, order.job_id, order.runner, reason))
+    await database.change(lambda it: progress.fail_job(it, order.job_id, order.runner, reason))
 
 
 async def _run_to_end(order: RunOrder, database: Database) -> None:
@@ -115,7 +117,8 @@ async def _run_to_end(order: RunOrder, database: Database) -> None:
         async with httpx.AsyncClient(base_url=url, timeout=TIMEOUT, limits=limits, trust_env=False, verify=trust) as gateway:
             predictor = Predictor(gateway, order.key, work.deployment_name, work.version.number, layout)
             writer = Writer(work.format, source, outputs)
-            task = Task(order, database, store, work, work.version, layout, predictor, writer)
+            teller = ProgressTeller(work.place, order.job_id)
+            task = Task(order, database, store, work, work.version, layout, predictor, writer, teller)
             await predictor.prepare(lambda: _check_served(task))
             await _run_parts(task, source)
         await _finish(task)
@@ -182,6 +185,7 @@ async def _run_part(task: Task, position: int, part: Block) -> int:
     async def save(connection: Connection, files: list[PartFile]) -> None:
         job = task.order.job_id, task.order.runner
         await progress.save_part(connection, *job, position, done, part.count - done, files)
+        await task.teller.tell(connection)
 
     paths: dict[str, Path] = {}
     for kind, content in contents.items():
@@ -224,7 +228,9 @@ async def _check_served(task: Task) -> int:
     between two equal numbers was answered by this version.
     """
     work, version = task.work, task.version
-    served = await _patiently(lambda: task.database.run(lambda it: progress.find_served(it, work.project_id, work.deployment_id)))
+    served = await _patiently(
+        lambda: task.database.run(lambda it: progress.find_served(it, work.place.project_id, work.deployment_id))
+    )
     if served is None:
         raise JobStopped(f"the deployment {work.deployment_name!r} was deleted")
     if served.version_id != version.id:

@@ -9,10 +9,12 @@ from typing import Final, LiteralString
 from uuid import UUID
 
 import msgspec
+from asyncpg import Record
 from msgspec import Struct
 
 from control.batch_jobs.errors import LeaseLost
 from control.batch_jobs.formats import Format
+from control.batch_jobs.telling import Place, tell
 from control.database import Connection
 from control.registry.queries import decode_version
 from control.registry.schemas import ModelVersion
@@ -36,7 +38,7 @@ class Claim(Struct, frozen=True):
 class Work(Struct, frozen=True):
     """What a runner needs to know of its job."""
 
-    project_id: UUID
+    place: Place
     deployment_id: UUID | None
     deployment_name: str
     version: ModelVersion | None
@@ -69,14 +71,17 @@ CLAIM_JOB: Final[LiteralString] = """
         LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
-    RETURNING id, project_id, attempts
+    RETURNING id, attempts, project_id, (SELECT organization_id FROM projects WHERE id = batch_jobs.project_id) AS organization_id
 """
 
 
 async def claim_job(connection: Connection, runner: UUID) -> Claim | None:
     """The oldest job that nobody runs, of the project with the fewest running; None if there is none."""
     row = await connection.fetchrow(CLAIM_JOB, runner, LEASE)
-    return None if row is None else Claim(row["id"], row["project_id"], runner, row["attempts"])
+    if row is None:
+        return None
+    await _tell(connection, row, row["id"], "start")
+    return Claim(row["id"], row["project_id"], runner, row["attempts"])
 
 
 CANCEL_ALL: Final[LiteralString] = """
@@ -128,12 +133,15 @@ GIVE_BACK: Final[LiteralString] = """
     WHERE id = $1
       AND runner = $2
       AND state = 'running'
+    RETURNING project_id, (SELECT organization_id FROM projects WHERE id = batch_jobs.project_id) AS organization_id
 """
 
 
 async def give_back(connection: Connection, job_id: UUID, runner: UUID, *, is_attempt: bool) -> None:
     """Let another runner go on. Was it an attempt at the job that failed, or just its runner's time to end?"""
-    await connection.execute(GIVE_BACK, job_id, runner, 0 if is_attempt else 1)
+    row = await connection.fetchrow(GIVE_BACK, job_id, runner, 0 if is_attempt else 1)
+    if row is not None:
+        await _tell(connection, row, job_id, "give_back")
 
 
 FAIL_JOB: Final[LiteralString] = """
@@ -142,19 +150,24 @@ FAIL_JOB: Final[LiteralString] = """
     WHERE id = $1
       AND runner = $2
       AND state = 'running'
+    RETURNING project_id, (SELECT organization_id FROM projects WHERE id = batch_jobs.project_id) AS organization_id
 """
 
 
 async def fail_job(connection: Connection, job_id: UUID, runner: UUID, reason: str) -> bool:
     """End a job with a reason; its finished parts stay. False if it is no longer this runner's."""
-    return await connection.execute(FAIL_JOB, job_id, runner, reason.replace("\x00", "")) == "UPDATE 1"
+    row = await connection.fetchrow(FAIL_JOB, job_id, runner, reason.replace("\x00", ""))
+    if row is not None:
+        await _tell(connection, row, job_id, "fail")
+    return row is not None
 
 
 FIND_WORK: Final[LiteralString] = """
     SELECT
-        batch_jobs.project_id, batch_jobs.deployment_id, batch_jobs.deployment_name, batch_jobs.format,
+        projects.organization_id, batch_jobs.project_id, batch_jobs.deployment_id, batch_jobs.deployment_name, batch_jobs.format,
         batch_jobs.rows_done, batch_jobs.rows_failed, version_documents.document, batch_job_files.digest
     FROM batch_jobs
+    JOIN projects ON projects.id = batch_jobs.project_id
     JOIN batch_job_files ON batch_job_files.job_id = batch_jobs.id AND batch_job_files.kind = 'input'
     LEFT JOIN version_documents ON version_documents.id = batch_jobs.version_id
     WHERE batch_jobs.id = $1
@@ -169,7 +182,7 @@ async def find_work(connection: Connection, job_id: UUID, runner: UUID) -> Work:
     if row is None:
         raise LeaseLost("the job is no longer this runner's")
     return Work(
-        project_id=row["project_id"],
+        place=Place(row["organization_id"], row["project_id"]),
         deployment_id=row["deployment_id"],
         deployment_name=row["deployment_name"],
         version=decode_version(row["document"]) if row["document"] else None,
@@ -254,6 +267,7 @@ SUCCEED: Final[LiteralString] = """
     WHERE id = $1
       AND runner = $2
       AND state = 'running'
+    RETURNING project_id, (SELECT organization_id FROM projects WHERE id = batch_jobs.project_id) AS organization_id
 """
 DROP_PARTS: Final[LiteralString] = """
     DELETE FROM batch_job_files
@@ -269,7 +283,13 @@ INSERT_FILE: Final[LiteralString] = """
 
 async def succeed(connection: Connection, job_id: UUID, runner: UUID, files: list[PartFile]) -> list[str]:
     """End a job well; the answer is the digests of its parts, which it holds no longer. Raises LeaseLost."""
-    if await connection.execute(SUCCEED, job_id, runner) != "UPDATE 1":
+    row = await connection.fetchrow(SUCCEED, job_id, runner)
+    if row is None:
         raise LeaseLost("the job is no longer this runner's")
+    await _tell(connection, row, job_id, "succeed")
     await connection.executemany(INSERT_FILE, [(job_id, it.kind, it.digest, it.size_bytes) for it in files])
     return [it["digest"] for it in await connection.fetch(DROP_PARTS, job_id)]
+
+
+async def _tell(connection: Connection, row: Record, job_id: UUID, what: str) -> None:
+    await tell(connection, Place(row["organization_id"], row["project_id"]), job_id, what)

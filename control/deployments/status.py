@@ -33,13 +33,19 @@ class State(Struct, frozen=True):
 async def read_workers(redis: Redis) -> list[WorkerStatus] | None:
     """The workers heard of within `WORKER_TTL_S`, in the order of their ids; None if Redis does not answer."""
     try:
-        since = time.time() - WORKER_TTL_S
-        ids: list[Any] = await redis.zrevrangebyscore(WORKERS_KEY, "+inf", since, start=0, num=MAX_WORKERS)
-        blobs: list[Any] = await redis.mget([worker_key(it.decode()) for it in ids]) if ids else []
+        blobs = await read_reports(redis)
     except (RedisError, OSError) as error:
         logger.warning("the workers' reports cannot be read: %s", error)
         return None
-    return sorted((it for blob in blobs if blob and (it := _decode(blob))), key=lambda it: it.worker_id)
+    return sorted((it for blob in blobs if (it := _decode(blob))), key=lambda it: it.worker_id)
+
+
+async def read_reports(redis: Redis) -> list[bytes]:
+    """The same as they are stored, in no order. Raises RedisError or OSError."""
+    since = time.time() - WORKER_TTL_S
+    ids: list[Any] = await redis.zrevrangebyscore(WORKERS_KEY, "+inf", since, start=0, num=MAX_WORKERS)
+    blobs: list[Any] = await redis.mget([worker_key(it.decode()) for it in ids]) if ids else []
+    return [it for it in blobs if it]
 
 
 def describe(placed: Placed, workers: Sequence[WorkerStatus] | None) -> Deployment:

@@ -1,12 +1,14 @@
 """From the commit to the page: Postgres tells every control process, the first of them stores, all of them pass it on.
 
 Events of an organization stand in one Redis stream of bounded length, so that a page that lost its connection gets what it
-missed. Whatever could lose an event on the way (a lost connection, a reader that is too slow) ends the open streams instead:
-browsers come back by themselves, saying what they saw last, and pages load anew what they show.
+missed. Where an event could be lost before it stands there (nobody listened to Postgres, Redis was away), a new epoch begins and
+the open streams end: who comes back with a place in an earlier epoch is told to load everything anew. A page that is too slow,
+and one whose process missed what another stored, just comes back for the rest.
 """
 
 import asyncio
 import logging
+import re
 from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -27,6 +29,8 @@ from control.events.announcing import EVENTS_CHANNEL, Event
 logger = logging.getLogger(__name__)
 
 CHANNEL: Final = "headrace:events"
+EPOCH_KEY: Final = "headrace:events:epoch"
+"""Counts how often events may have been lost."""
 HISTORY: Final = 1000
 """Events of one organization that are kept, about."""
 HISTORY_S: Final = 86_400
@@ -41,6 +45,7 @@ MAX_STREAMS_OF_ONE: Final = 20
 ABOUT_PROJECTS: Final = "project."
 RECONNECT_S: Final = 1.0
 POLL_S: Final = 1.0
+POSITION: Final = re.compile(r"([0-9]{1,19})-([0-9]{1,19})\.([0-9]{1,19})")
 
 STORE_ONCE: Final = """
 if not redis.call('SET', KEYS[2], '', 'NX', 'EX', ARGV[3]) then
@@ -57,6 +62,21 @@ StreamId = tuple[int, int]
 
 class TooManyStreams(TooMany):
     title = "Too many event streams"
+
+
+class Position(Struct, frozen=True):
+    """How much of its organization's events a page knows; what it says when it comes back."""
+
+    id: StreamId
+    """Of the last one; (0, 0) before the first."""
+    epoch: int
+
+    def __str__(self) -> str:
+        return f"{self.id[0]}-{self.id[1]}.{self.epoch}"
+
+
+LOST: Final = Position((0, 0), -1)
+"""Of whoever says what nobody told them."""
 
 
 class Told(Struct, frozen=True):
@@ -114,6 +134,11 @@ class Feed:
     def __init__(self) -> None:
         self._streams: defaultdict[UUID, set[Stream]] = defaultdict(set)
 
+    @property
+    def has_streams(self) -> bool:
+        """Whether anybody listens."""
+        return bool(self._streams)
+
     def check_room(self, user_id: UUID) -> None:
         """Raises TooManyStreams."""
         streams = [it.user_id for of in self._streams.values() for it in of]
@@ -143,80 +168,82 @@ class Feed:
                 it.end()
 
 
-async def history(redis: Redis, organization_id: UUID, last: StreamId | None) -> tuple[StreamId | None, list[Told] | None]:
-    """Where the organization's stream ends, and what came after `last`; None if that is not known any more.
+async def history(redis: Redis, organization_id: UUID, last: Position | None) -> tuple[Position, list[Told] | None]:
+    """Where the organization's events are by now, and those that came after `last`; None if they are not known any more.
 
     Raises RedisError.
     """
-    newest: Any = await redis.xrevrange(_key(organization_id), count=1)
-    end = parse_id(newest[0][0].decode()) if newest else None
-    if last is None or last == end:
-        return end, []
-    found: Any = await redis.xrange(_key(organization_id), min=text_of(last))
-    if not found or parse_id(found[0][0].decode()) != last:
-        return end, None
-    return end, [_told(id, fields[b"event"]) for id, fields in found[1:]]
+    async with redis.pipeline(transaction=True) as pipe:
+        pipe.xrevrange(_key(organization_id), count=1)
+        pipe.get(EPOCH_KEY)
+        newest, epoch = await pipe.execute()
+    now = Position(_stream_id(newest[0][0]) if newest else (0, 0), int(epoch or 0))
+    if last is None or last == now:
+        return now, []
+    if last.epoch != now.epoch:
+        return now, None
+    found: Any = await redis.xrange(_key(organization_id), min="{}-{}".format(*last.id))
+    if not found or _stream_id(found[0][0]) != last.id:
+        return now, None
+    return now, [_told(id, fields[b"event"]) for id, fields in found[1:]]
 
 
-def parse_id(text: str) -> StreamId | None:
-    """The id of an event as pages repeat it; None if it is none."""
-    first, dash, second = text.partition("-")
-    if not (dash and first.isascii() and first.isdecimal() and second.isascii() and second.isdecimal()):
-        return None
-    id = int(first[:32]), int(second[:32])
-    return id if max(id) < 2**64 else None
-
-
-def text_of(id: StreamId) -> str:
-    """An event's id for the wire."""
-    return f"{id[0]}-{id[1]}"
+def parse_position(text: str) -> Position:
+    """A position as pages repeat it; LOST if it is none."""
+    found = POSITION.fullmatch(text)
+    if found is None:
+        return LOST
+    first, second, epoch = map(int, found.groups())
+    return Position((first, second), epoch) if max(first, second, epoch) < 2**63 else LOST
 
 
 @asynccontextmanager
 async def feeding(database_url: str, redis: Redis, feed: Feed) -> AsyncGenerator[None]:
     """Keep `feed` told for as long as the block runs."""
     unstored: asyncio.Queue[str] = asyncio.Queue(MAX_UNSTORED)
+    lost = asyncio.Event()
     async with (
-        running(_hear_forever(database_url, unstored, feed)),
-        running(_store_forever(redis, unstored, feed)),
+        running(_hear_forever(database_url, unstored, lost)),
+        running(_store_forever(redis, unstored, lost)),
+        running(_begin_epochs_forever(redis, lost, feed)),
         running(_pass_on_forever(redis, feed)),
     ):
         yield
 
 
-async def _hear_forever(database_url: str, unstored: asyncio.Queue[str], feed: Feed) -> None:
+async def _hear_forever(database_url: str, unstored: asyncio.Queue[str], lost: asyncio.Event) -> None:
     while True:
         try:
-            await _hear(database_url, unstored, feed)
+            await _hear(database_url, unstored, lost)
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             logger.debug("not hearing of events: %s", error)
         await asyncio.sleep(RECONNECT_S)
 
 
-async def _hear(database_url: str, unstored: asyncio.Queue[str], feed: Feed) -> None:
-    """Queue every announcement; returns when the connection is lost."""
-    lost = asyncio.Event()
+async def _hear(database_url: str, unstored: asyncio.Queue[str], lost: asyncio.Event) -> None:
+    """Queue every announcement; returns when the connection has ended."""
+    ended = asyncio.Event()
 
     def hear(_connection: Any, _pid: int, _channel: str, payload: object) -> None:
         try:
             unstored.put_nowait(str(payload))
         except asyncio.QueueFull:
-            feed.end_all()
+            lost.set()
 
-    def lose(_: Any) -> None:
-        lost.set()
+    def end(_: Any) -> None:
+        ended.set()
 
     connection = await asyncpg.connect(database_url, timeout=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S)
     try:
-        connection.add_termination_listener(lose)
+        connection.add_termination_listener(end)
         await connection.add_listener(EVENTS_CHANNEL, hear)
-        feed.end_all()  # what was announced before this connection listened
-        await lost.wait()
+        lost.set()  # what was announced before this connection listened
+        await ended.wait()
     finally:
         connection.terminate()
 
 
-async def _store_forever(redis: Redis, unstored: asyncio.Queue[str], feed: Feed) -> None:
+async def _store_forever(redis: Redis, unstored: asyncio.Queue[str], lost: asyncio.Event) -> None:
     while True:
         payload = await unstored.get()
         try:
@@ -225,7 +252,21 @@ async def _store_forever(redis: Redis, unstored: asyncio.Queue[str], feed: Feed)
             await redis.eval(STORE_ONCE, len(keys), *keys, payload, CHANNEL, STORED_ONCE_S, HISTORY, HISTORY_S)
         except (RedisError, OSError, msgspec.MsgspecError) as error:
             logger.debug("an event was not stored: %s", error)
+            lost.set()
+
+
+async def _begin_epochs_forever(redis: Redis, lost: asyncio.Event, feed: Feed) -> None:
+    """Whenever events may have been lost: let nobody go on from before, and everybody come again."""
+    while True:
+        await lost.wait()
+        lost.clear()
+        try:
+            await redis.incr(EPOCH_KEY)
             feed.end_all()
+        except (RedisError, OSError) as error:
+            logger.debug("no epoch of events can begin: %s", error)
+            lost.set()
+            await asyncio.sleep(RECONNECT_S)
 
 
 async def _pass_on_forever(redis: Redis, feed: Feed) -> None:
@@ -249,6 +290,9 @@ def _key(organization_id: UUID) -> str:
 
 
 def _told(id: bytes, event: bytes) -> Told:
-    place = parse_id(id.decode())
-    assert place is not None
-    return Told(place, msgspec.json.decode(event, type=Event))
+    return Told(_stream_id(id), msgspec.json.decode(event, type=Event))
+
+
+def _stream_id(text: bytes) -> StreamId:
+    first, _, second = text.partition(b"-")
+    return int(first), int(second)

@@ -17,7 +17,8 @@ from redis.exceptions import RedisError
 
 from control import resources as opened
 from control.database import DatabaseUnavailable
-from control.events.feed import ABOUT_PROJECTS, Stream, StreamId, Told, history, parse_id, text_of
+from control.events.announcing import Event
+from control.events.feed import ABOUT_PROJECTS, Position, Stream, Told, history, parse_position
 from control.injected import Member, Principal, Resources, Tenant
 from control.organizations.queries import find_membership
 
@@ -34,7 +35,11 @@ class Change(Struct, frozen=True):
     """What changed."""
 
     type: str
-    """`deployment.update`: the kind of thing, and what was done to it; the audit log's words."""
+    """`deployment.update`: the kind of thing, and what was done to it, in the audit log's words.
+
+    What happens by itself has words of its own: `deployment.state` when gateways take it up or let it go; `batch_job.start`,
+    `batch_job.progress`, `batch_job.give_back`, `batch_job.fail` and `batch_job.succeed`.
+    """
     target: str | None
     """Its id; null if it belongs to the organization as a whole."""
 
@@ -82,28 +87,29 @@ async def stream_organization_events(
 def follow(stream: Stream, resources: opened.Resources, session_id: UUID, last_event_id: str | None) -> ServerSentEvent:
     """The answer that lasts. Raises TooManyStreams."""
     resources.feed.check_room(stream.user_id)
-    return ServerSentEvent(tell(stream, resources, session_id, parse_id(last_event_id or "")))
+    last = parse_position(last_event_id) if last_event_id else None
+    return ServerSentEvent(tell(stream, resources, session_id, last))
 
 
 async def tell(
-    stream: Stream, resources: opened.Resources, session_id: UUID, last: StreamId | None
+    stream: Stream, resources: opened.Resources, session_id: UUID, last: Position | None
 ) -> AsyncGenerator[ServerSentEventMessage]:
     """Everything a page is told until its stream ends."""
     ends_at = time.monotonic() + resources.settings.event_stream_s
     with resources.feed.opened(stream):
         try:
-            end, missed = await history(resources.redis, stream.organization_id, last)
+            now, missed = await history(resources.redis, stream.organization_id, last)
         except (RedisError, OSError):
             return  # the browser comes again
         kind = "reset" if missed is None else "open"
-        yield ServerSentEventMessage(data="{}", event=kind, id=text_of(end) if end and not missed else None, retry=RETRY_MS)
-        seen = (last if missed else end) or (0, 0)
+        seen = last if last and missed else now
+        yield ServerSentEventMessage(data="{}", event=kind, id=str(seen), retry=RETRY_MS)
         told = [it for it in missed or () if stream.wants(it.event)]
         while not stream.is_over or told:
             for it in told:
-                if it.id > seen and await _may_know(it, stream, resources, session_id):
-                    yield _message(it)
-                    seen = it.id
+                if it.id > seen.id and await _may_know(it, stream, resources, session_id):
+                    seen = Position(it.id, now.epoch)
+                    yield _message(it.event, seen)
             if (left_s := ends_at - time.monotonic()) <= 0:
                 return
             told = await stream.take(min(HEARTBEAT_S, left_s))
@@ -136,10 +142,9 @@ async def _may_see(
     return found.is_signed_in and found.role is not None
 
 
-def _message(told: Told) -> ServerSentEventMessage:
-    event = told.event
+def _message(event: Event, seen: Position) -> ServerSentEventMessage:
     data = Change(event.type, event.target if event.project_id else None)
-    return ServerSentEventMessage(data=msgspec.json.encode(data), event="change", id=text_of(told.id))
+    return ServerSentEventMessage(data=msgspec.json.encode(data), event="change", id=str(seen))
 
 
 HANDLERS: Final[list[HTTPRouteHandler]] = [stream_events, stream_organization_events]

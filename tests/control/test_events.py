@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,19 +15,33 @@ import httpx
 import msgspec
 import pytest
 import uvicorn
+from hypothesis import given
+from hypothesis import strategies as st
 from litestar import Litestar
 from msgspec import Struct
 
 from contracts.settings import ControlSettings
 from control.events import feed as feed_module
 from control.events.announcing import Event, announce
-from control.events.feed import MAX_STREAMS_OF_ONE, MAX_WAITING, Feed, Stream, Told, TooManyStreams, parse_id
+from control.events.feed import (
+    EPOCH_KEY,
+    LOST,
+    MAX_STREAMS_OF_ONE,
+    MAX_WAITING,
+    Feed,
+    Position,
+    Stream,
+    Told,
+    TooManyStreams,
+    parse_position,
+)
 from control.resources import Resources
 from tests.control import processes
 from tests.control.conftest import PASSWORD, Account
 from tests.control.test_members import join
 
 WAIT_S = 20
+NUMBERS = st.integers(0, 2**63 - 1)
 
 
 class Heard(Struct, frozen=True):
@@ -105,12 +120,21 @@ async def create_key(account: Account) -> str:
 
 
 async def place(resources: Resources, account: Account, count: int) -> str:
-    """The id of the newest event of the account's organization, once it has `count`."""
+    """What a page says that knows the newest event of the account's organization, once it has `count`."""
     key, seen = f"headrace:events:{account.organization_id}", b"0-0"
     for _ in range(count):
         found: Any = await resources.redis.xread({key: seen}, count=1, block=WAIT_S * 1000)
         seen = found[0][1][0][0]
-    return seen.decode()
+    return f"{seen.decode()}.{await first_epoch(resources)}"
+
+
+async def first_epoch(resources: Resources) -> int:
+    """Which epoch it is, once one has begun: control begins one as soon as it listens."""
+    deadline = time.monotonic() + WAIT_S
+    while (epoch := await resources.redis.get(EPOCH_KEY)) is None:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    return int(epoch)
 
 
 async def test_a_change_is_told_to_an_open_page(url: str, account: Account, resources: Resources):
@@ -119,7 +143,7 @@ async def test_a_change_is_told_to_an_open_page(url: str, account: Account, reso
     key = await create_key(account)
     heard = await telling
     assert heard.data == {"type": "key.create", "target": key}
-    assert parse_id(heard.id) is not None
+    assert parse_position(heard.id) != LOST
 
 
 async def test_who_comes_back_hears_what_they_missed_in_order(url: str, account: Account, resources: Resources):
@@ -135,12 +159,35 @@ async def test_who_comes_back_hears_what_they_missed_in_order(url: str, account:
         assert (await anext(heard)).data["target"] == keys[2]
 
 
-@pytest.mark.parametrize("last", ["1-1", "nonsense", "99999999999999999999999999-0", "18446744073709551615-0"])
-async def test_who_missed_too_much_is_told_to_load_anew(url: str, account: Account, resources: Resources, last: str):
-    await place(resources, account, 2)
+UNKNOWN = ["1-1.1", "0-0.1", "1-1", "1-1.7", "nonsense", "9" * 26 + "-0.1", "9223372036854775808-0.1", "-1-0.1"]
+
+
+@pytest.mark.parametrize("last", UNKNOWN)
+async def test_who_says_what_nobody_knows_is_told_to_load_anew(url: str, account: Account, resources: Resources, last: str):
+    now = await place(resources, account, 2)
     async with listening(url, account, last) as heard:
         first = await anext(heard)
-    assert first.kind == ("open" if parse_id(last) is None else "reset")
+    assert (first.kind, first.id) == ("reset", now)
+
+
+async def test_after_a_loss_everybody_loads_anew_once(url: str, account: Account, resources: Resources):
+    last = await place(resources, account, 2)
+    await resources.redis.incr(EPOCH_KEY)
+    async with listening(url, account, last) as heard:
+        first = await anext(heard)
+    async with listening(url, account, first.id) as heard:
+        second = await anext(heard)
+    assert (first.kind, second.kind, second.id) == ("reset", "open", first.id)
+
+
+@given(st.builds(Position, st.tuples(NUMBERS, NUMBERS), NUMBERS))
+def test_a_position_is_read_as_it_was_written(position: Position):
+    assert parse_position(str(position)) == position
+
+
+@given(st.text())
+def test_any_text_is_read_as_some_position(text: str):
+    assert parse_position(text).epoch >= LOST.epoch
 
 
 async def test_what_is_undone_is_told_to_nobody(url: str, account: Account, resources: Resources):
@@ -277,3 +324,56 @@ def test_open_streams_do_not_hold_up_the_end(database_url: str, redis_url: str, 
             process.send_signal(signal.SIGTERM)
             assert process.wait(timeout=4) == 0
     assert "Cancel" not in log.read_text()
+
+
+def sign_up(client: httpx.Client) -> tuple[str, dict[str, str]]:
+    """A new person's project, and the headers of their calls."""
+    person = {"email": f"{uuid4().hex}@example.com", "password": PASSWORD, "name": "Ada"}
+    session = client.post("/api/v1/auth/register", json=person).json()
+    return f"/api/v1/projects/{session['project_id']}", {"Authorization": f"Bearer {session['access_token']}"}
+
+
+def make_key(client: httpx.Client, project: str, headers: dict[str, str]) -> str:
+    return client.post(f"{project}/keys", json={"name": "checkout", "scopes": ["infer"]}, headers=headers).json()["key"]["id"]
+
+
+def hear(client: httpx.Client, project: str, headers: dict[str, str], until: str, last: str = "") -> list[tuple[str, str]]:
+    """Ids and targets of what comes after `last`, up to `until`; the first thing that comes is `open` or `reset`."""
+    found: list[tuple[str, str]] = []
+    id = ""
+    with client.stream("GET", f"{project}/events", headers=headers | ({"Last-Event-ID": last} if last else {})) as answer:
+        for line in answer.iter_lines():
+            name, _, value = line.partition(": ")
+            id = value if name == "id" else id
+            if name == "event" and value != "change":
+                found.append((id, value))
+            if name == "data" and (target := json.loads(value).get("target")):
+                found.append((id, target))
+            if found and found[-1][1] == until:
+                return found
+    raise AssertionError(f"the stream has ended after {found}")
+
+
+def test_who_follows_a_process_that_is_killed_goes_on_at_another(database_url: str, redis_url: str, tmp_path: Path):
+    with (
+        processes.serving(database_url, tmp_path / "first", redis_url) as (_, other),
+        processes.serving(database_url, tmp_path / "second", redis_url) as (process, client),
+    ):
+        own = sign_up(client)
+        [(start, _)] = hear(client, *own, "open")
+        last = hear(client, *own, make_key(client, *own), start)[-1][0]
+        process.kill()
+        process.wait()
+        rest = [make_key(other, *own) for _ in range(3)]
+        assert [target for _, target in hear(other, *own, rest[-1], last)] == ["open", *rest]
+
+
+def test_after_a_time_without_any_process_everything_is_loaded_anew(database_url: str, redis_url: str, tmp_path: Path):
+    with processes.serving(database_url, tmp_path / "first", redis_url) as (process, client):
+        own = sign_up(client)
+        [(last, _)] = hear(client, *own, "open")
+        process.kill()
+    with processes.serving(database_url, tmp_path / "second", redis_url) as (_, client):
+        [(now, _)] = hear(client, *own, "reset", last)
+        key = make_key(client, *own)
+        assert [target for _, target in hear(client, *own, key, now)] == ["open", key]

@@ -2,6 +2,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, call, callWithHeaders } from './client';
+import { pollUnlessLive } from './events';
 import { allItems, everyPage, paging } from './paging';
 import type { Deployment, Revision } from './types';
 
@@ -33,7 +34,7 @@ export const deploymentsQuery = (projectId: string) =>
       call(api.GET('/api/v1/projects/{project_id}/deployments', { params: { path: { project_id: projectId }, query: { limit: PAGE, ...pageParam } }, signal })),
     ...paging,
     select: allItems,
-    refetchInterval: ({ state }) => pollInterval(state.data?.pages.flatMap((page) => page.items) ?? []),
+    refetchInterval: ({ state }) => pollUnlessLive(pollInterval(state.data?.pages.flatMap((page) => page.items) ?? [])),
   });
 
 /** All of a project's, to choose one. */
@@ -51,7 +52,8 @@ export const deploymentQuery = (projectId: string, deploymentId: string) =>
       call(
         api.GET('/api/v1/projects/{project_id}/deployments/{deployment_id}', { params: { path: { project_id: projectId, deployment_id: deploymentId } }, signal }),
       ),
-    refetchInterval: ({ state }) => pollInterval(state.data ? [state.data] : []),
+    // Its workers' queues are shown, of which no event tells.
+    refetchInterval: ({ state }) => Math.min(SETTLED_MS, pollUnlessLive(pollInterval(state.data ? [state.data] : []))),
   });
 
 /** Newest first. */

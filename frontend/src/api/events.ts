@@ -17,21 +17,39 @@ const SHOWN_IN: Record<string, readonly string[]> = {
   batch_job: ['batch-jobs'],
 };
 const RETRY_MS = 5_000;
+/** How long nothing is loaded anew after something was, however much changes. */
+const REST_MS = 500;
+/** How often to ask for what events tell of: now and then, in case one was lost on its way. */
+const LIVE_POLL_MS = 15_000;
+
+let liveness: Liveness = null;
+
+/** How long until a list is worth asking for again, ms: `alone` unless changes reach the page as they happen. */
+export const pollUnlessLive = (alone: number): number => (liveness === 'live' ? Math.max(alone, LIVE_POLL_MS) : alone);
 
 /** Keeps what the page shows fresh while somebody looks at it; browsers allow few streams, so hidden tabs have none. */
 export function useLiveUpdates(org: string | undefined, project: string | undefined): Liveness {
   const client = useQueryClient();
-  const [liveness, setLiveness] = useState<Liveness>(null);
+  const [shown, show] = useState<Liveness>(null);
   const path = useStream(org, project);
   useEffect(() => {
     if (path === undefined) return undefined;
-    const stop = whileVisible(() => listen(client, path, setLiveness));
+    const tell = (now: Liveness) => {
+      liveness = now;
+      show(now);
+    };
+    let isBack = false;
+    const stop = whileVisible(() => {
+      const end = listen(client, path, tell, isBack);
+      isBack = true;
+      return end;
+    });
     return () => {
       stop();
-      setLiveness(null);
+      tell(null);
     };
   }, [client, path]);
-  return liveness;
+  return shown;
 }
 
 /** Where the page's stream is: its project's, which speaks of the organization too, or else its organization's. */
@@ -62,11 +80,12 @@ function whileVisible(start: () => () => void): () => void {
   };
 }
 
-/** Follows the stream until told to stop. */
-function listen(client: QueryClient, path: string, tell: (liveness: Liveness) => void): () => void {
+/** Follows the stream until told to stop; who is back has missed what happened meanwhile. */
+function listen(client: QueryClient, path: string, tell: (liveness: Liveness) => void, isBack: boolean): () => void {
+  const refresher = createRefresher(client);
   let source: EventSource | null = null;
   let retry = 0;
-  let hasLost = false;
+  let hasLost = isBack;
   const refreshAfterLoss = () => {
     tell('live');
     if (hasLost) void client.invalidateQueries();
@@ -86,19 +105,38 @@ function listen(client: QueryClient, path: string, tell: (liveness: Liveness) =>
     source = new EventSource(path);
     source.addEventListener('open', refreshAfterLoss);
     for (const upheaval of ['reset', 'end']) source.addEventListener(upheaval, () => void client.invalidateQueries());
-    source.addEventListener('change', (event: MessageEvent<string>) => invalidate(client, event.data));
+    source.addEventListener('change', (event: MessageEvent<string>) => refresher.refresh(event.data));
     source.addEventListener('error', lose);
   };
   connect();
   return () => {
     window.clearTimeout(retry);
     retry = 0;
+    refresher.stop();
     source?.close();
   };
 }
 
-function invalidate(client: QueryClient, data: string): void {
-  const { type }: { type: string } = JSON.parse(data);
-  const shown = SHOWN_IN[type.split('.')[0] ?? ''];
-  void client.invalidateQueries(shown ? { predicate: ({ queryKey: [first] }) => typeof first === 'string' && shown.includes(first) } : {});
+/** Loads anew what shows the changed: at once, and while changes keep coming, every `REST_MS`. */
+function createRefresher(client: QueryClient): { refresh: (change: string) => void; stop: () => void } {
+  const changed = new Set<string>();
+  let resting = 0;
+  const load = () => {
+    resting = changed.size > 0 ? window.setTimeout(load, REST_MS) : 0;
+    if (changed.size > 0) invalidate(client, [...changed]);
+    changed.clear();
+  };
+  return {
+    refresh: (change) => {
+      const { type }: { type: string } = JSON.parse(change);
+      changed.add(type.split('.')[0] ?? '');
+      if (resting === 0) load();
+    },
+    stop: () => window.clearTimeout(resting),
+  };
+}
+
+function invalidate(client: QueryClient, kinds: readonly string[]): void {
+  const shown = kinds.every((it) => it in SHOWN_IN) ? new Set(kinds.flatMap((it) => SHOWN_IN[it] ?? [])) : null;
+  void client.invalidateQueries(shown ? { predicate: ({ queryKey: [first] }) => typeof first === 'string' && shown.has(first) } : {});
 }

@@ -1,6 +1,7 @@
 import { act, screen, waitFor } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
 
+import { pollUnlessLive } from '@/api/events';
 import { key, me } from '@/test/factories';
 import { answer, json, page } from '@/test/server';
 import { visit } from '@/test/visit';
@@ -71,13 +72,49 @@ test('whoever is removed finds that the page is not there any more', async () =>
   expect(await screen.findByRole('heading', { name: 'There is nothing here' })).toBeInTheDocument();
 });
 
-test('whether the page is live stands in words', async () => {
+test('a flood of changes is loaded once at its start and once at its end', async () => {
+  const asked = vi.fn();
+  answer('get', '/projects/{project_id}/keys', () => {
+    asked();
+    return page([]);
+  });
+  visit('/o/analytical/p/default/keys');
+  expect(await screen.findByText('No keys yet')).toBeInTheDocument();
+  const stream = await openStream();
+  const before = asked.mock.calls.length;
+  for (let change = 0; change < 100; change++) stream.say('key.update');
+  answer('get', '/projects/{project_id}/keys', () => {
+    asked();
+    return page([key()]);
+  });
+  expect(await screen.findByRole('cell', { name: /checkout service/ })).toBeInTheDocument();
+  expect(asked.mock.calls.length - before).toBeLessThanOrEqual(2);
+});
+
+test('whether the page is live stands in words, and lists ask less often while it is', async () => {
   visit('/o/analytical/p/default/keys');
   const stream = await openStream();
   act(() => void stream.dispatchEvent(new Event('open')));
   expect(await screen.findByText('Live')).toBeInTheDocument();
+  expect([pollUnlessLive(1_000), pollUnlessLive(60_000)]).toEqual([15_000, 60_000]);
   act(() => void stream.dispatchEvent(new Event('error')));
   expect(screen.getByText('Reconnecting')).toBeInTheDocument();
+  expect(pollUnlessLive(1_000)).toBe(1_000);
+});
+
+test('what changed while the tab was hidden is loaded when it is seen again', async () => {
+  visit('/o/analytical/p/default/keys');
+  expect(await screen.findByText('No keys yet')).toBeInTheDocument();
+  await openStream();
+  const visibility = vi.spyOn(document, 'visibilityState', 'get').mockReturnValue('hidden');
+  document.dispatchEvent(new Event('visibilitychange'));
+  answer('get', '/projects/{project_id}/keys', () => page([key()]));
+  visibility.mockReturnValue('visible');
+  document.dispatchEvent(new Event('visibilitychange'));
+  const stream = await openStream();
+  act(() => void stream.dispatchEvent(new Event('open')));
+  expect(await screen.findByRole('cell', { name: /checkout service/ })).toBeInTheDocument();
+  visibility.mockRestore();
 });
 
 test('a hidden tab has no stream', async () => {

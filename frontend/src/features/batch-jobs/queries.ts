@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, call } from '@/api/client';
+import { pollUnlessLive } from '@/api/events';
 import { allItems, paging } from '@/api/paging';
 import { sendFile, type SendOptions } from '@/api/sendFile';
 import type { BatchJob } from '@/api/types';
@@ -34,7 +35,7 @@ export const batchJobsQuery = (projectId: string) =>
       call(api.GET('/api/v1/projects/{project_id}/batch-jobs', { params: { path: { project_id: projectId }, query: { limit: PAGE, ...pageParam } }, signal })),
     ...paging,
     select: allItems,
-    refetchInterval: ({ state }) => (state.data?.pages.every(({ items }) => items.every(isOver)) ? IDLE_MS : POLL_MS),
+    refetchInterval: ({ state }) => (state.data?.pages.every(({ items }) => items.every(isOver)) ? IDLE_MS : pollUnlessLive(POLL_MS)),
   });
 
 export const batchJobQuery = (projectId: string, jobId: string) =>
@@ -46,7 +47,7 @@ export const batchJobQuery = (projectId: string, jobId: string) =>
       const samples = before?.job.state === 'running' ? before.samples.slice(1 - SAMPLES) : [];
       return { job, samples: [...samples, { at: Date.now(), rows: job.rows_done + job.rows_failed }] };
     },
-    refetchInterval: ({ state }) => (state.data && isOver(state.data.job) ? false : POLL_MS),
+    refetchInterval: ({ state }) => (state.data && isOver(state.data.job) ? false : pollUnlessLive(POLL_MS)),
   });
 
 export const createBatchJob = (projectId: string, deploymentId: string, file: File, options: SendOptions) =>
