@@ -20,6 +20,7 @@ Permission = Literal[
     "organization:read",
     "organization:write",
     "organization:delete",
+    "usage:read",
     "members:read",
     "members:write",
     "audit:read",
@@ -47,6 +48,7 @@ LEAST_ROLE: Final[Mapping[Permission, Role | None]] = {
     "organization:read": "viewer",
     "organization:write": "admin",
     "organization:delete": "owner",
+    "usage:read": "admin",  # it counts what is in private projects too
     "members:read": "viewer",
     "members:write": "admin",
     "audit:read": "admin",
@@ -72,9 +74,10 @@ LEAST_ROLE: Final[Mapping[Permission, Role | None]] = {
 
 MEANINGS: Final[Mapping[Permission, str]] = {
     "account": "Look after their own account.",
-    "organization:read": "See the organization and what it uses.",
+    "organization:read": "See the organization.",
     "organization:write": "Rename the organization and change its settings.",
     "organization:delete": "Delete the organization or hand it over.",
+    "usage:read": "See how much all projects hold and are asked.",
     "members:read": "See who belongs to the organization, and its service accounts.",
     "members:write": "Invite and remove people, change their roles, and look after service accounts.",
     "audit:read": "Read and export the audit log.",

@@ -67,7 +67,7 @@ async def list_recent_requests(
     "/organizations/{organization_id:uuid}/monitoring/requests",
     operation_id="getOrganizationTraffic",
     tags=["Monitoring"],
-    permission="organization:read",
+    permission="usage:read",
 )
 async def get_organization_traffic(member: Member, database: Database, resources: Resources, days: Days = 30) -> Traffic:
     """Requests and errors of today and the days before it (UTC), by day, and by project for those that the caller sees."""

@@ -108,7 +108,7 @@ async def change_settings(
     return await organization_settings.change_settings(connection, who, name, data, settings.secret)
 
 
-@get(f"{ORGANIZATION}/usage", operation_id="getUsage", tags=["Organizations"], permission="organization:read")
+@get(f"{ORGANIZATION}/usage", operation_id="getUsage", tags=["Organizations"], permission="usage:read")
 async def get_usage(member: Member, connection: Connection) -> Usage:
     """How much the organization holds."""
     return await queries.find_usage(connection, member.organization_id)

@@ -10,6 +10,7 @@ from litestar import Litestar
 from contracts.settings import ControlSettings
 from control.identity.cookies import cookie_names, session_cookies
 from tests.control.conftest import PASSWORD, Account, open_client
+from tests.control.test_permissions import OPERATIONS, call
 
 LOGIN = "/api/v1/auth/login"
 
@@ -55,6 +56,15 @@ async def test_writing_needs_the_sessions_own_csrf_token(browser: AsyncClient, a
         await browser.post(path, json={"name": "fraud"}, headers={} if it is None else {"X-CSRF-Token": it}) for it in tokens
     ]
     assert [it.status_code for it in answers] == [403, 403, 403, 403, 201]
+
+
+async def test_no_operation_is_called_by_cookie_alone(browser: AsyncClient, account: Account):
+    await log_in(browser, account)
+    for operation, (method, _, _) in OPERATIONS.items():
+        answer = await call(browser, operation, account)
+        if method != "GET":
+            assert answer.status_code == 403, operation
+            assert "CSRF token" in answer.json()["detail"], operation
 
 
 async def test_a_bearer_token_needs_no_csrf_token_even_beside_cookies(browser: AsyncClient, account: Account):

@@ -2086,7 +2086,7 @@ export interface components {
         /** PermissionMeaning */
         PermissionMeaning: {
             /** @enum {string} */
-            name: "account" | "organization:read" | "organization:write" | "organization:delete" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:share" | "projects:delete" | "events:read" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all";
+            name: "account" | "organization:read" | "organization:write" | "organization:delete" | "usage:read" | "members:read" | "members:write" | "audit:read" | "projects:read" | "projects:create" | "projects:write" | "projects:share" | "projects:delete" | "events:read" | "models:read" | "models:write" | "experiments:read" | "experiments:write" | "deployments:read" | "deployments:write" | "predictions:make" | "telemetry:read" | "keys:read" | "keys:write" | "keys:read_all";
             roles: ("viewer" | "developer" | "admin" | "owner")[];
             sentence: string;
         };

@@ -10,7 +10,7 @@ const TABS = [
   { to: '/o/$org/settings/keys', label: 'API keys', forAdmins: true },
   { to: '/o/$org/settings/roles', label: 'Roles', forAdmins: false },
   { to: '/o/$org/settings/policies', label: 'Policies', forAdmins: true },
-  { to: '/o/$org/settings/usage', label: 'Usage', forAdmins: false },
+  { to: '/o/$org/settings/usage', label: 'Usage', forAdmins: true },
 ] as const;
 
 const TAB =
