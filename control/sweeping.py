@@ -13,7 +13,7 @@ from control.database import DatabaseUnavailable
 from control.keys.console_keys import renew_console_keys
 from control.organizations import deleting
 from control.organizations.settings import publish_retentions
-from control.projects import service as projects
+from control.projects import removing
 from control.registry import artifacts
 from control.resources import Resources
 
@@ -27,10 +27,11 @@ async def sweep_forever(resources: Resources) -> None:
     """Sweep everything at start and every `INTERVAL_S`; several processes may."""
     database = resources.pool.across_tenants
     while True:
-        await sweep("deleted projects", lambda: projects.sweep(database))
+        await sweep("deleted projects", lambda: removing.sweep(database))
         await sweep("deleted organizations", lambda: deleting.sweep(database))
         await sweep("files that nothing holds", lambda: artifacts.sweep(database, resources.artifacts))
         await sweep("console keys of a former secret", lambda: renew_console_keys(database, resources.settings.secret))
+        await sweep("requests of removed projects", lambda: removing.publish_removed(database, resources.redis))
         await sweep("requests past their time", lambda: publish_retentions(database, resources.redis))
         await asyncio.sleep(INTERVAL_S)
 

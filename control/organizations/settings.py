@@ -4,7 +4,6 @@ The address of a Slack webhook lets whoever knows it write there: it is sealed, 
 """
 
 import re
-from datetime import timedelta
 from typing import Final, LiteralString
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -12,7 +11,7 @@ from uuid import UUID
 from msgspec import UNSET, structs
 from redis.asyncio import Redis
 
-from contracts.retention import GONE, RETENTION_KEY
+from contracts.retention import GONE, LONGEST_KEPT, RETENTION_KEY
 from control.audit.recording import Target, Who, record
 from control.database import Connection, Database
 from control.fields import unique
@@ -118,8 +117,6 @@ def check_webhook(url: str) -> None:
         raise WebhookUnfit
 
 
-LONGEST_KEPT: Final = timedelta(days=400)
-"""After which telemetry has forgotten everything by itself."""
 LIST_RETENTIONS: Final[LiteralString] = """
     SELECT id, log_retention_days AS days
     FROM organizations

@@ -1,8 +1,7 @@
 """Changes to projects, each written down in the audit log, and what becomes of one that was deleted."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
-from typing import Final, LiteralString, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
 from contracts.errors import Conflict
@@ -10,7 +9,7 @@ from contracts.routes import KeyLimits
 from control.access import Tenant
 from control.audit.recording import Target, Who, record
 from control.batch_jobs.progress import cancel_all
-from control.database import Connection, Database
+from control.database import Connection
 from control.identity.permissions import Role
 from control.keys.queries import insert_key
 from control.keys.secrets import console_key
@@ -20,9 +19,6 @@ from control.routing.queries import bump_routes
 from control.slugs import candidate_slugs
 
 Value = TypeVar("Value")
-
-KEPT_FOR: Final = timedelta(days=7)
-"""How long a deletion can be undone."""
 
 
 async def create_project(connection: Connection, who: Who, new: NewProject, secret: str) -> UUID:
@@ -97,34 +93,3 @@ async def remove_role(connection: Connection, who: Who, tenant: Tenant, user_id:
     """Take back what was given: the role in the organization holds again. Raises PersonNotFound if nothing was given."""
     role = await members.remove_role(connection, tenant.project_id, user_id)
     await record(connection, who, "project.remove_role", Target(user_id, ""), before={"project_role": role})
-
-
-FIND_EXPIRED: Final[LiteralString] = """
-    SELECT id
-    FROM projects
-    WHERE deleted_at < now() - $1::interval
-    ORDER BY deleted_at
-    LIMIT 1
-    FOR UPDATE SKIP LOCKED
-"""
-CLEAR_DEPLOYMENTS: Final[LiteralString] = """
-    DELETE FROM deployments
-    WHERE project_id = $1
-"""
-CLEAR_PROJECT: Final[LiteralString] = """
-    DELETE FROM projects
-    WHERE id = $1
-"""
-
-
-async def sweep(database: Database, kept_for: timedelta = KEPT_FOR) -> UUID | None:
-    """Remove one project that was deleted long enough ago, with all that is in it; None if there is none.
-
-    Deployments go first: they hold model versions. Files that nothing holds any more fall to the sweep of `registry.artifacts`.
-    """
-    async with database.transaction() as connection:
-        project_id = await connection.fetchval(FIND_EXPIRED, kept_for)
-        if project_id is not None:
-            await connection.execute(CLEAR_DEPLOYMENTS, project_id)
-            await connection.execute(CLEAR_PROJECT, project_id)
-        return project_id

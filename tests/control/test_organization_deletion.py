@@ -13,7 +13,7 @@ from contracts.retention import GONE, RETENTION_KEY
 from control.database import Database
 from control.organizations.deleting import sweep
 from control.organizations.settings import publish_retentions
-from control.projects.service import sweep as sweep_projects
+from control.projects.removing import sweep as sweep_projects
 from control.resources import Resources
 from control.routing.queries import read_routes
 from tests.control.conftest import PASSWORD, Account, NewAccount

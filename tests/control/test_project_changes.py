@@ -5,10 +5,12 @@ from typing import Any
 
 import asyncpg
 import pytest
+from litestar import Litestar
 
+from contracts.retention import GONE_PROJECTS_KEY, gone_project
 from control.database import Database, Pool
 from control.identity.permissions import Role
-from control.projects.service import sweep
+from control.projects.removing import publish_removed, sweep
 from control.routing.queries import read_routes
 from tests.control.conftest import Account, NewAccount
 from tests.control.registry import Json, create_version, deploy, model_file, project
@@ -253,6 +255,24 @@ async def test_after_its_time_a_deleted_project_is_removed_with_all_that_is_in_i
     assert await database.run(lambda it: it.fetchval(left, account.project_id)) == 0
     assert await names(account, account, state="deleted") == []
     assert (await account.client.post(f"{project(account)}/restore")).status_code == 404
+    log = f"/api/v1/organizations/{account.organization_id}/audit"
+    (told,) = (await account.client.get(log, params={"action": "project.remove"})).json()["items"]
+    assert (told["actor_id"], told["target_id"]) == (None, str(account.project_id))
+
+
+async def test_telemetry_is_told_of_removed_projects_as_long_as_it_may_know_them(
+    app: Litestar, account: Account, database: Database
+):
+    redis = app.state.resources.redis
+    await account.client.delete(project(account))
+    await sweep_all(database, timedelta())
+    member = gone_project(account.organization_id, account.project_id).encode()
+    await publish_removed(database, redis)
+    assert member in await redis.smembers(GONE_PROJECTS_KEY)
+    longer = "UPDATE removed_projects SET removed_at = now() - interval '401 days' WHERE id = $1"
+    await database.run(lambda it: it.execute(longer, account.project_id))
+    await publish_removed(database, redis)
+    assert member not in await redis.smembers(GONE_PROJECTS_KEY)
 
 
 async def sweep_all(database: Database, kept_for: timedelta) -> list[Any]:

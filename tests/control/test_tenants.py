@@ -31,6 +31,7 @@ NO_TENANTS = {
     "mailed_tokens": "",
     "recovery_codes": "",
     "refresh_tokens": "",
+    "removed_projects": "",
     "route_version": "SELECT, UPDATE",
     "second_factors": "",
     "sessions": "",

@@ -5,7 +5,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from contracts.retention import GONE, RETENTION_KEY
+from contracts.retention import GONE, GONE_PROJECTS_KEY, RETENTION_KEY, gone_project
 from telemetry.columns import request_columns
 from telemetry.retention import forget
 from telemetry.store import Store
@@ -22,10 +22,14 @@ async def kept(store: Store, source: Source) -> list[int]:
     return [days for (days,) in rows]
 
 
-async def counted(store: Store, source: Source) -> int:
-    """How many requests its counts by the minute hold."""
-    statement = "SELECT sum(requests) FROM request_1m WHERE organization_id = {organization:UUID}"
-    return (await store.query(statement, {"organization": source.organization_id}, "test"))[0][0]
+async def counted(store: Store, source: Source) -> list[int]:
+    """How many requests its counts hold, by the minute and those of its keys by the hour."""
+    statements = (
+        "SELECT sum(requests) FROM request_1m WHERE organization_id = {organization:UUID} AND project_id = {project:UUID}",
+        "SELECT sum(requests) FROM key_1h WHERE organization_id = {organization:UUID} AND project_id = {project:UUID}",
+    )
+    of = {"organization": source.organization_id, "project": source.project_id}
+    return [(await store.query(it, of, "test"))[0][0] for it in statements]
 
 
 async def fill(store: Store, *sources: Source) -> None:
@@ -53,8 +57,19 @@ async def test_nothing_stays_of_an_organization_that_is_gone(store: Store, redis
     await fill(store, gone, other)
     await redis.hset(RETENTION_KEY, str(gone.organization_id), str(GONE))  # pyright: ignore[reportGeneralTypeIssues]
     await forget(redis, store)
-    assert (await kept(store, gone), await counted(store, gone)) == ([], 0)
-    assert (len(await kept(store, other)), await counted(store, other)) == (7, 7)
+    assert (await kept(store, gone), await counted(store, gone)) == ([], [0, 0])
+    assert (len(await kept(store, other)), await counted(store, other)) == (7, [7, 7])
+
+
+async def test_nothing_stays_of_a_project_that_is_gone(store: Store, redis: Redis) -> None:
+    gone = Source()
+    sibling = Source(organization_id=gone.organization_id)
+    await fill(store, gone, sibling)
+    member = gone_project(gone.organization_id, gone.project_id)
+    await redis.sadd(GONE_PROJECTS_KEY, member)  # pyright: ignore[reportGeneralTypeIssues]
+    await forget(redis, store)
+    assert (await counted(store, gone), await counted(store, sibling)) == ([0, 0], [7, 7])
+    assert len(await kept(store, gone)) == 7  # all of them the sibling's
 
 
 async def test_where_nothing_is_too_old_nothing_is_rewritten(store: Store, redis: Redis) -> None:
