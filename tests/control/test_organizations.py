@@ -89,14 +89,15 @@ async def test_nothing_else_can_be_said_of_it(account: Account, body: dict[str, 
     assert (await account.client.post("/api/v1/organizations", json=wanted)).status_code in (400, 422)
 
 
-async def test_usage_counts_over_all_projects(account: Account, stranger: Account, database_url: str):
+async def test_usage_counts_over_all_projects_for_administrators(account: Account, stranger: Account, database_url: str):
     await join(database_url, account, stranger, "viewer")
     project = (await account.client.post(f"{path_of(account)}/projects", json={"name": "second"})).json()
     for project_id in (account.project_id, project["id"]):
         await account.client.post(f"/api/v1/projects/{project_id}/models", json={"name": "fraud"})
     await account.client.post(f"/api/v1/projects/{project['id']}/keys", json={"name": "key", "scopes": ["infer"]})
     await account.client.post(f"{path_of(account)}/invitations", json={"emails": ["new@example.com"], "role": "viewer"})
-    usage = (await stranger.client.get(f"{path_of(account)}/usage")).json()
+    assert (await stranger.client.get(f"{path_of(account)}/usage")).status_code == 403
+    usage = (await account.client.get(f"{path_of(account)}/usage")).json()
     assert usage == {
         "members": 2,
         "service_accounts": 0,

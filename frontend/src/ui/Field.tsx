@@ -32,9 +32,9 @@ export function Field({ label, hint, error, children }: { label: ReactNode; hint
   );
 }
 
-export const Input = ({ className, ...rest }: ComponentProps<'input'>) => <input className={classes(CONTROL, 'h-8', className)} {...rest} />;
+export const Input = ({ className, ...rest }: ComponentProps<'input'>) => <input className={classes(CONTROL, 'h-8 [&[readonly]]:bg-sunken', className)} {...rest} />;
 
-export const Textarea = ({ className, ...rest }: ComponentProps<'textarea'>) => <textarea className={classes(CONTROL, 'min-h-20 py-1.5', className)} {...rest} />;
+export const Textarea = ({ className, ...rest }: ComponentProps<'textarea'>) => <textarea className={classes(CONTROL, 'min-h-20 py-1.5 [&[readonly]]:bg-sunken', className)} {...rest} />;
 
 export const Select = ({ className, ...rest }: ComponentProps<'select'>) => <select className={classes(CONTROL, 'h-8 pr-7', className)} {...rest} />;
 
@@ -69,7 +69,7 @@ export const Radio = (props: ComponentProps<typeof Checkbox>) => <Checkbox type=
 /** What the server said about a whole form, above its buttons. */
 export const FormProblem = ({ message }: { message: string | undefined }) =>
   message ? (
-    <p role="alert" className="rounded-control bg-danger-soft px-3 py-2 text-body break-words text-danger">
+    <p role="alert" className="rounded-control bg-danger-soft px-3 py-2 text-body break-words text-danger first-letter:uppercase">
       {message}
     </p>
   ) : null;

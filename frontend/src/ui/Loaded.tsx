@@ -1,7 +1,7 @@
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 
-import { messageOf } from '@/api/problem';
+import { ApiError, messageOf } from '@/api/problem';
 
 import { Button } from './Button';
 import { ProblemPanel } from './ProblemPanel';
@@ -16,11 +16,12 @@ interface LoadedProps<T> {
   children: (data: T) => ReactNode;
 }
 
-/** The states of a query: on its way, failed with a way to retry, shown, or shown although the last refresh failed. */
+/** The states of a query: on its way, failed with a way to retry, shown, or shown although the last refresh failed, unless it may not be seen any more. */
 export function Loaded<T>({ query, skeleton = <RowsSkeleton />, children }: LoadedProps<T>) {
   const { data, error, isPending, isFetching, refetch, dataUpdatedAt } = query;
   if (isPending) return skeleton;
-  if (data === undefined) return <ProblemPanel error={error} retrying={isFetching} onRetry={() => void refetch()} />;
+  const isRefused = error instanceof ApiError && (error.status === 403 || error.status === 404);
+  if (data === undefined || isRefused) return <ProblemPanel error={error} retrying={isFetching} onRetry={() => void refetch()} />;
   return (
     <div className="relative">
       {error && (

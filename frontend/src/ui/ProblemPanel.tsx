@@ -14,9 +14,9 @@ export function ProblemPanel({ error, onRetry, retrying = false }: { error: unkn
       <div className="flex min-w-0 flex-1 flex-col gap-3">
         <div className="flex flex-col gap-1">
           <h2 className="text-label">{problem?.title ?? 'Something went wrong'}</h2>
-          <p className="text-body break-words text-muted">{problem?.detail || messageOf(error)}</p>
+          <p className="text-body break-words text-muted first-letter:uppercase">{problem?.detail || messageOf(error)}</p>
         </div>
-        {onRetry && (
+        {onRetry && problem?.status !== 403 && (
           <div>
             <Button size="small" icon={<RotateCw />} busy={retrying} onClick={onRetry}>
               Try again

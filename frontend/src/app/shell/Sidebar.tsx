@@ -2,6 +2,7 @@ import { Link, useMatchRoute, useParams } from '@tanstack/react-router';
 import { BookOpen, Building2, FolderKanban, type LucideIcon, ScrollText, Users, X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 
+import { administers, useOrganization } from '@/api/organization';
 import { useMe } from '@/api/session';
 import { useSystem } from '@/api/system';
 import { IconButton } from '@/ui/Button';
@@ -47,7 +48,7 @@ function Navigation({ onNavigate }: { onNavigate?: () => void }) {
       <nav aria-label="Main" className="flex flex-1 flex-col gap-0.5 overflow-y-auto p-3">
         {org && project ? <ProjectLinks org={org} project={project} onNavigate={onNavigate} /> : <OrganizationLinks org={org} onNavigate={onNavigate} />}
         <PeopleLinks org={org} onNavigate={onNavigate} />
-        <AuditLink org={org} onNavigate={onNavigate} />
+        <AuditLink onNavigate={onNavigate} />
       </nav>
       <Footer />
     </>
@@ -104,9 +105,9 @@ function PeopleLinks({ org, onNavigate }: { org: string | undefined } & OnNaviga
 }
 
 /** For those who may read it. */
-function AuditLink({ org, onNavigate }: { org: string | undefined } & OnNavigate) {
-  const organization = useMe().organizations.find((it) => it.slug === org);
-  if (organization?.role !== 'admin' && organization?.role !== 'owner') return null;
+function AuditLink({ onNavigate }: OnNavigate) {
+  const organization = useOrganization();
+  if (!organization || !administers(organization)) return null;
   return (
     <Link to="/o/$org/audit" params={{ org: organization.slug }} activeOptions={{ includeSearch: false }} className={ITEM} onClick={onNavigate}>
       <Icon of={ScrollText} />

@@ -1,14 +1,15 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { Link, useParams, useSearch } from '@tanstack/react-router';
+import { Link, useSearch } from '@tanstack/react-router';
 import { ScrollText } from 'lucide-react';
 import { useState } from 'react';
 
-import { useMe } from '@/api/session';
+import { administers, useOrganization } from '@/api/organization';
 import type { AuditEntry } from '@/api/types';
 import { formatMoment } from '@/lib/format';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
 import { Empty } from '@/ui/Empty';
+import { ForAdministrators } from '@/ui/ForAdministrators';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
 import { PageHeader } from '@/ui/PageHeader';
@@ -21,20 +22,21 @@ import { type AuditSearch, parseAuditSearch, parseEntry } from './search';
 
 /** Who changed what in the organization. */
 export function AuditPage() {
-  const { org } = useParams({ strict: false });
-  const organization = useMe().organizations.find((it) => it.slug === org);
+  const organization = useOrganization();
   const given = useSearch({ strict: false });
   const search = parseAuditSearch(given);
   const entry = parseEntry(given);
   if (!organization) return null;
   return (
     <>
-      <PageHeader title="Audit log" context={organization.name} actions={<Exports organizationId={organization.id} search={search} />}>
+      <PageHeader title="Audit log" context={organization.name} actions={administers(organization) && <Exports organizationId={organization.id} search={search} />}>
         Every change in {organization.name}: who made it, from where, and what it was before. Nothing here can be edited or removed.
       </PageHeader>
-      {entry !== undefined && <LinkedEntry organizationId={organization.id} number={entry} />}
-      <Filters organizationId={organization.id} search={search} />
-      <Entries organizationId={organization.id} search={search} />
+      <ForAdministrators of={organization} who="admins and owners read the log">
+        {entry !== undefined && <LinkedEntry organizationId={organization.id} number={entry} />}
+        <Filters organizationId={organization.id} search={search} />
+        <Entries organizationId={organization.id} search={search} />
+      </ForAdministrators>
     </>
   );
 }

@@ -38,7 +38,7 @@ test('whoever may not read the log is told so, and has no link to it', async () 
   answer('get', '/me', () => json(me({ organizations: [{ id: '019aa000-0000-7000-8000-000000000002', name: 'Analytical Engines', slug: 'analytical', role: 'developer' }] })));
   answer('get', '/organizations/{organization_id}/audit', () => problem(403, 'Forbidden', 'this needs the role admin; yours is developer'));
   visit('/o/analytical/audit');
-  expect(await screen.findByText(/needs the role admin/)).toBeInTheDocument();
+  expect(await screen.findByText(/admins and owners read the log/)).toBeInTheDocument();
   expect(screen.queryByRole('link', { name: 'Audit log' })).not.toBeInTheDocument();
 });
 

@@ -46,7 +46,7 @@ function JobView({ job, samples }: WatchedJob) {
         Predicted by {job.deployment_name}: {job.model_name} v{job.model_version}
       </PageHeader>
       {job.reason && (
-        <p role="alert" className="rounded-control bg-danger-soft px-3 py-2 text-body break-words text-danger">
+        <p role="alert" className="rounded-control bg-danger-soft px-3 py-2 text-body break-words text-danger first-letter:uppercase">
           {job.reason}
         </p>
       )}

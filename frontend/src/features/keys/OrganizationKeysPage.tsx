@@ -1,11 +1,12 @@
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { KeyRound, Lock } from 'lucide-react';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { KeyRound } from 'lucide-react';
 
-import { useMe } from '@/api/session';
+import { useOrganization } from '@/api/organization';
 import type { OrganizationKey } from '@/api/types';
 import { useNow } from '@/lib/useNow';
 import { Empty } from '@/ui/Empty';
 import { Checkbox, Input } from '@/ui/Field';
+import { ForAdministrators } from '@/ui/ForAdministrators';
 import { Loaded } from '@/ui/Loaded';
 import { LoadMore } from '@/ui/LoadMore';
 import { PageHeader } from '@/ui/PageHeader';
@@ -21,22 +22,16 @@ import { statusOf } from './status';
 
 /** Every key of every project, for the administrators of the organization. */
 export function OrganizationKeysPage() {
-  const { org } = useParams({ strict: false });
-  const organization = useMe().organizations.find((it) => it.slug === org);
+  const organization = useOrganization();
   if (!organization) return null;
-  const administers = organization.role === 'admin' || organization.role === 'owner';
   return (
     <>
       <PageHeader title="API keys" context={organization.name}>
         The keys of all projects of {organization.name}: whose they are, what they may do, and whether anybody uses them.
       </PageHeader>
-      {administers ? (
+      <ForAdministrators of={organization} who="the keys of a project stand on its own page">
         <Keys organizationId={organization.id} org={organization.slug} />
-      ) : (
-        <Empty icon={<Lock aria-hidden />} title="For administrators">
-          Your role in {organization.name} is {organization.role}; the keys of a project stand on its own page.
-        </Empty>
-      )}
+      </ForAdministrators>
     </>
   );
 }

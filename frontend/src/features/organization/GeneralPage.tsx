@@ -13,7 +13,7 @@ import { PageHeader } from '@/ui/PageHeader';
 import { toast } from '@/ui/toast';
 
 import { HandOverDialog } from './HandOverDialog';
-import { administers, type Organization, useOrganization } from './organization';
+import { administers, type Organization, useOrganization } from '@/api/organization';
 import { useDeleteOrganization, useUpdateOrganization } from './organizationQueries';
 import { useLeave } from './queries';
 

@@ -9,7 +9,7 @@ import { Field, FormProblem, Input, Select } from '@/ui/Field';
 import { Loaded } from '@/ui/Loaded';
 import { toast } from '@/ui/toast';
 
-import type { Organization } from './organization';
+import type { Organization } from '@/api/organization';
 import { useHandOver } from './organizationQueries';
 import { useMembers } from './queries';
 

@@ -1,11 +1,12 @@
+import { ForAdministrators } from '@/ui/ForAdministrators';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { Empty } from '@/ui/Empty';
-import { Lock, MailPlus } from 'lucide-react';
+import { MailPlus } from 'lucide-react';
 
 import { InvitationTable } from './InvitationTable';
 import { InviteButton } from './InviteDialog';
-import { administers, useOrganization } from './organization';
+import { administers, useOrganization } from '@/api/organization';
 import { useInvitations } from './queries';
 
 /** Who was invited and has not come yet; for those who may invite. */
@@ -18,13 +19,9 @@ export function InvitationsPage() {
       <PageHeader title="Invitations" context={organization.name} actions={administers(organization) ? invite : undefined}>
         Who was invited and has not come yet. A link works once, within 7 days, for its address alone.
       </PageHeader>
-      {administers(organization) ? (
+      <ForAdministrators of={organization} who="admins and owners invite people">
         <Invitations organizationId={organization.id} />
-      ) : (
-        <Empty icon={<Lock />} title="For administrators">
-          Your role in {organization.name} is {organization.role}; admins and owners invite people.
-        </Empty>
-      )}
+      </ForAdministrators>
     </>
   );
 }

@@ -11,7 +11,7 @@ import { RelativeTime } from '@/ui/RelativeTime';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 import { toast } from '@/ui/toast';
 
-import { administers, type Organization } from './organization';
+import { administers, type Organization } from '@/api/organization';
 import { type Role, useChangeRole, useLeave, useRemoveMember } from './queries';
 
 interface MemberTableProps {

@@ -9,7 +9,7 @@ import { PageHeader } from '@/ui/PageHeader';
 
 import { InviteButton } from './InviteDialog';
 import { MemberTable } from './MemberTable';
-import { administers, type Organization, useOrganization } from './organization';
+import { administers, type Organization, useOrganization } from '@/api/organization';
 import { useMembers } from './queries';
 
 /** The people of an organization. */

@@ -1,4 +1,3 @@
-import { Lock } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useForm } from 'react-hook-form';
 
@@ -7,13 +6,13 @@ import type { OrganizationSettings } from '@/api/types';
 import { trimmed } from '@/lib/trimmed';
 import { Button } from '@/ui/Button';
 import { Card } from '@/ui/Card';
-import { Empty } from '@/ui/Empty';
 import { Field, FormProblem, Input, Select } from '@/ui/Field';
+import { ForAdministrators } from '@/ui/ForAdministrators';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { toast } from '@/ui/toast';
 
-import { administers, useOrganization } from './organization';
+import { useOrganization } from '@/api/organization';
 import { useChangeSettings, useOrganizationSettings } from './organizationQueries';
 
 /** What the organization has decided for itself. */
@@ -25,13 +24,9 @@ export function PoliciesPage() {
       <PageHeader title="Policies" context={organization.name}>
         Whom {organization.name} lets in, how long requests are kept, and where alerts go.
       </PageHeader>
-      {administers(organization) ? (
+      <ForAdministrators of={organization} who="admins and owners see and change its policies">
         <Policies organizationId={organization.id} />
-      ) : (
-        <Empty icon={<Lock />} title="For administrators">
-          Your role in {organization.name} is {organization.role}; admins and owners see and change its policies.
-        </Empty>
-      )}
+      </ForAdministrators>
     </>
   );
 }

@@ -4,7 +4,7 @@ import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
-import { useOrganization } from './organization';
+import { useOrganization } from '@/api/organization';
 import { type RoleTable, useRoles } from './queries';
 
 /** Which role may do what, as the server's own table has it. */

@@ -14,7 +14,7 @@ import { StatusPill } from '@/ui/StatusPill';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 import { toast } from '@/ui/toast';
 
-import { administers, type Organization, useOrganization } from './organization';
+import { administers, type Organization, useOrganization } from '@/api/organization';
 import { ServiceAccountDialog } from './ServiceAccountDialog';
 import { SERVICE_ROLES, useChangeServiceAccount, useDeleteServiceAccount, useServiceAccounts } from './serviceAccounts';
 

@@ -1,6 +1,6 @@
 import { Link, Navigate, Outlet } from '@tanstack/react-router';
 
-import { administers, useOrganization } from './organization';
+import { administers, useOrganization } from '@/api/organization';
 
 const TABS = [
   { to: '/o/$org/settings/general', label: 'General', forAdmins: false },

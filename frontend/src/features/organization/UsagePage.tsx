@@ -7,13 +7,14 @@ import { DAYS as DAYS_AXIS } from '@/charts/series';
 import { formatBytes, formatCompact, formatCount, formatShare } from '@/lib/format';
 import { useNow } from '@/lib/useNow';
 import { Card } from '@/ui/Card';
+import { ForAdministrators } from '@/ui/ForAdministrators';
 import { Loaded } from '@/ui/Loaded';
 import { PageHeader } from '@/ui/PageHeader';
 import { Skeleton } from '@/ui/Skeleton';
 import { Table, Td, Th, Tr } from '@/ui/Table';
 
 import { dailySeries } from './dailySeries';
-import { type Organization, useOrganization } from './organization';
+import { type Organization, useOrganization } from '@/api/organization';
 import { useTraffic, useUsage } from './organizationQueries';
 
 const DAYS = 30;
@@ -27,8 +28,10 @@ export function UsagePage() {
       <PageHeader title="Usage" context={organization.name}>
         What {organization.name} holds over all of its projects, and what was asked of it.
       </PageHeader>
-      <Holdings organizationId={organization.id} />
-      <Requests organization={organization} />
+      <ForAdministrators of={organization} who="admins and owners see what all projects hold, private ones too">
+        <Holdings organizationId={organization.id} />
+        <Requests organization={organization} />
+      </ForAdministrators>
     </>
   );
 }

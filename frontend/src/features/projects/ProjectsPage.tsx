@@ -1,9 +1,9 @@
-import { useParams, useSearch } from '@tanstack/react-router';
+import { useSearch } from '@tanstack/react-router';
 import { FolderPlus, Plus, SearchX } from 'lucide-react';
 import type { ReactNode } from 'react';
 
-import { useMe } from '@/api/session';
-import type { Me, Project } from '@/api/types';
+import { administers, type Organization, useOrganization } from '@/api/organization';
+import type { Project } from '@/api/types';
 import { Button, LinkButton } from '@/ui/Button';
 import { Empty } from '@/ui/Empty';
 import { Loaded } from '@/ui/Loaded';
@@ -16,12 +16,9 @@ import { ProjectCard } from './ProjectCard';
 import { useProjectSearch, useRequestsByProject } from './queries';
 import { parseFilters } from './search';
 
-type Organization = Me['organizations'][number];
-
 /** The projects of an organization. */
 export function ProjectsPage() {
-  const { org } = useParams({ strict: false });
-  const organization = useMe().organizations.find((it) => it.slug === org);
+  const organization = useOrganization();
   if (!organization) return null;
   const create =
     organization.role === 'viewer' ? (
@@ -49,7 +46,7 @@ function FoundProjects({ organization, create }: { organization: Organization; c
   const isFiltered = Object.values(filters).some((it) => it !== undefined);
   return (
     <div className="flex flex-col gap-4">
-      <FilterBar filters={filters} mayRestore={organization.role === 'admin' || organization.role === 'owner'} />
+      <FilterBar filters={filters} mayRestore={administers(organization)} />
       <Loaded query={projects} skeleton={<CardsSkeleton />}>
         {(items) => {
           if (items.length > 0) return <ProjectGrid organizationId={organization.id} projects={items} />;

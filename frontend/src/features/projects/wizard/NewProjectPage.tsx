@@ -1,7 +1,6 @@
-import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useNavigate, useSearch } from '@tanstack/react-router';
 
-import { useMe } from '@/api/session';
-import type { Me } from '@/api/types';
+import { type Organization, useOrganization } from '@/api/organization';
 import { Card } from '@/ui/Card';
 import { Empty } from '@/ui/Empty';
 import { PageHeader } from '@/ui/PageHeader';
@@ -13,12 +12,9 @@ import { ReviewStep } from './ReviewStep';
 import { StepList } from './StepList';
 import { parseStep, STEPS, type WizardStep } from './steps';
 
-type Organization = Me['organizations'][number];
-
 /** Makes a project in three steps; the browser's back goes a step back. */
 export function NewProjectPage() {
-  const { org } = useParams({ strict: false });
-  const organization = useMe().organizations.find((it) => it.slug === org);
+  const organization = useOrganization();
   if (!organization) return null;
   return (
     <>

@@ -1,7 +1,7 @@
 import { useParams } from '@tanstack/react-router';
 
-import { useMe } from '@/api/session';
-import type { Me } from '@/api/types';
+import { useMe } from './session';
+import type { Me } from './types';
 
 export type Organization = Me['organizations'][number];
 
