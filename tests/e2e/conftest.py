@@ -1,5 +1,6 @@
 """One running system with the sample project, shared by the tests that do not break it."""
 
+import json
 import re
 import tempfile
 from collections.abc import Callable, Generator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from tests.control.oidc_provider import CLIENT_ID, CLIENT_SECRET, OidcProvider, serving
 from tests.e2e.post import PostOffice, open_post_office
 from tests.e2e.system import System, running
 
@@ -39,9 +41,18 @@ def post_office() -> Generator[PostOffice]:
 
 
 @pytest.fixture(scope="session")
-def system(post_office: PostOffice) -> Generator[System]:
+def provider() -> Generator[OidcProvider]:
+    """Where people of `system` may sign in."""
+    with serving() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def system(post_office: PostOffice, provider: OidcProvider) -> Generator[System]:
     """A running Headrace."""
-    settings = {"HEADRACE_SMTP_URL": post_office.url}
+    corporate = {"name": "corporate", "label": "Corporate login", "issuer": provider.issuer}
+    secret = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    settings = {"HEADRACE_SMTP_URL": post_office.url, "HEADRACE_OIDC": json.dumps([corporate | secret])}
     with tempfile.TemporaryDirectory(prefix="hr-") as folder, running(Path(folder), settings) as system:
         yield system
 

@@ -17,6 +17,7 @@ import { NotFoundPage } from './NotFoundPage';
 import { comingFrom, organizationRoute, projectRoute, rootRoute, sessionRoute } from './parents';
 import { createQueryClient } from './queryClient';
 import { RouteProblem } from './RouteProblem';
+import { parseSearch, stringifySearch } from './search';
 
 /** `/` leads to the only project, or to the list of projects; who belongs nowhere finds what to do about it. */
 const homeRoute = createRoute({
@@ -60,6 +61,8 @@ export function createConsole(history?: RouterHistory) {
   const router = createRouter({
     routeTree,
     context: { queryClient },
+    parseSearch,
+    stringifySearch,
     defaultPreload: 'intent',
     // The query cache decides what is fresh.
     defaultPreloadStaleTime: 0,

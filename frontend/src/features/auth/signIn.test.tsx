@@ -49,6 +49,16 @@ test('back from the provider the reader is where they wanted to be', async () =>
   expect(asked).toHaveBeenCalledExactlyOnceWith({ code: 'a/b', state: 'the-state' });
 });
 
+test.each(['12345678901234567890', '1e5', '007', '12'])('a code of the provider stays as it is: %s', async (code) => {
+  const asked = vi.fn();
+  answer('post', '/auth/oidc/finish', async ({ request }) => {
+    asked(await request.json());
+    return json({ outcome: 'session', session: session() });
+  });
+  visit(`/signed-in?code=${code}&state=1.0`);
+  await waitFor(() => expect(asked).toHaveBeenCalledExactlyOnceWith({ code, state: '1.0' }));
+});
+
 test('an account with a second factor asks for its code', async () => {
   answer('post', '/auth/oidc/finish', () => json({ outcome: 'second_factor', session: null }));
   let asked = 0;
