@@ -297,17 +297,29 @@ async def fail_and_go_on(tenant: Database) -> None:
         await connection.execute("SELECT FROM nowhere")
 
 
-async def test_a_cancelled_request_leaves_nothing_behind(pool: Pool, two: tuple[UUID, UUID]):
+UNTIL_ASLEEP = """
+    DO $$
+    BEGIN
+        WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND pid <> pg_backend_pid()) LOOP
+            PERFORM pg_sleep(0.01);
+            PERFORM pg_stat_clear_snapshot();
+        END LOOP;
+    END
+    $$
+"""
+"""A statement that has not begun cannot be cancelled."""
+
+
+async def test_a_cancelled_request_leaves_nothing_behind(database_url: str, pool: Pool, two: tuple[UUID, UUID]):
     nobody = await who_am_i(pool)
-    started = asyncio.Event()
 
     async def work(connection: Connection) -> None:
         await connection.execute("UPDATE projects SET name = 'not to stay'")
-        started.set()
         await connection.execute("SELECT pg_sleep(60)")
 
     task = asyncio.create_task(pool.of(two[0]).run(work))
-    await started.wait()
+    async with opened(database_url) as connection:
+        await connection.execute(UNTIL_ASLEEP)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
