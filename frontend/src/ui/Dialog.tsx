@@ -2,6 +2,8 @@ import { X } from 'lucide-react';
 import { Dialog as Radix } from 'radix-ui';
 import { type ReactNode, useRef } from 'react';
 
+import { returnFocus } from '@/lib/returnFocus';
+
 import { IconButton } from './Button';
 
 interface DialogProps {
@@ -21,9 +23,9 @@ export function Dialog({ open, onOpenChange, title, description, dismissible = t
   };
   // Radix returns focus to its own trigger only; these dialogs are opened by state, from anywhere.
   const opener = useRef<Element>(null);
-  const returnFocus = (event: Event) => {
+  const close = (event: Event) => {
     event.preventDefault();
-    if (opener.current instanceof HTMLElement) opener.current.focus();
+    returnFocus(opener.current);
   };
   return (
     <Radix.Root open={open} onOpenChange={onOpenChange}>
@@ -31,7 +33,7 @@ export function Dialog({ open, onOpenChange, title, description, dismissible = t
         <Radix.Overlay className="fixed inset-0 z-40 grid animate-fade place-items-center overflow-y-auto bg-scrim p-4">
           <Radix.Content
             onOpenAutoFocus={() => (opener.current = document.activeElement)}
-            onCloseAutoFocus={returnFocus}
+            onCloseAutoFocus={close}
             onEscapeKeyDown={hold}
             onPointerDownOutside={hold}
             {...(description ? {} : { 'aria-describedby': undefined })}

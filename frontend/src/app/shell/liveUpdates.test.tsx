@@ -3,7 +3,7 @@ import { beforeEach, expect, test, vi } from 'vitest';
 
 import { pollUnlessLive } from '@/api/events';
 import { key, me } from '@/test/factories';
-import { answer, json, page } from '@/test/server';
+import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
 /** In the place of the browser's: keeps the streams that were opened, and lets a test speak on them. */
@@ -137,4 +137,16 @@ test('what was missed while the stream was lost is loaded when it is back', asyn
   answer('get', '/projects/{project_id}/keys', () => page([key()]));
   act(() => void stream.dispatchEvent(new Event('open')));
   expect(await screen.findByRole('cell', { name: /checkout service/ })).toBeInTheDocument();
+});
+
+test('what may not be seen any more is not shown', async () => {
+  answer('get', '/projects/{project_id}/keys', () => page([key()]));
+  visit('/o/analytical/p/default/keys');
+  expect(await screen.findByRole('cell', { name: /checkout service/ })).toBeInTheDocument();
+  const stream = await openStream();
+  answer('get', '/projects/{project_id}/keys', () => problem(403, 'Not allowed', 'this needs the role admin; yours is viewer'));
+  stream.say('key.update');
+  expect(await screen.findByRole('alert')).toHaveTextContent('this needs the role admin');
+  expect(screen.queryByRole('cell', { name: /checkout service/ })).not.toBeInTheDocument();
+  expect(screen.queryByRole('button', { name: 'Try again' })).not.toBeInTheDocument();
 });
