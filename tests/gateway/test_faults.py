@@ -274,7 +274,7 @@ def test_several_workers_share_the_port_and_a_killed_one_comes_back(gateway: Run
     assert gateway.process.pid not in {it.pid for it in gateway.workers()}
     victim = gateway.workers()[0]
     os.kill(victim.pid, signal.SIGKILL)
-    wait_until(lambda: not exists(victim.pid), "the end of the victim")
+    wait_until(lambda: "starting it again" in gateway.output(), "its socket to be closed, and who waited there to be told")
     statuses = set[int]()
 
     def has_successor() -> bool:

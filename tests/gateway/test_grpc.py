@@ -73,6 +73,12 @@ def infer(channel: grpc.Channel, **metadata: str) -> Any:
     return call[0], dict(call[1].trailing_metadata())
 
 
+def is_ready(channel: grpc.Channel) -> bool:
+    """What the server says of itself, once it is there."""
+    call: Any = channel.unary_unary(f"/{SERVICE}/ServerReady", response_deserializer=message("ServerReadyResponse").FromString)
+    return call(b"", timeout=20, wait_for_ready=True).ready
+
+
 def test_what_a_key_may_do(client: Any, served: RunningGateway) -> None:
     headers = key_in_metadata()
     answer = client.infer("sum", rows_input(), headers=headers, request_id="mine")
@@ -249,7 +255,7 @@ def test_tls(served: RunningGateway, tmp_path: Path) -> None:
     served.launch(**files.settings)
     trusted = grpc.ssl_channel_credentials(AUTHORITY.cert_pem.bytes())
     with grpc.secure_channel(f"127.0.0.1:{served.grpc_port}", trusted) as channel:
-        grpc.channel_ready_future(channel).result(20)
+        wait_until(lambda: is_ready(channel), "the model to be loaded")
         answer, _ = infer(channel)
     assert answer.id == "mine"
 
