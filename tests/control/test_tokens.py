@@ -68,9 +68,18 @@ async def test_a_good_token_of_a_session_that_never_was_is_refused(client: Async
 
 async def test_clocks_of_control_processes_may_differ_a_little(client: AsyncClient, account: Account):
     claims = jwt.decode(account.access_token, options={"verify_signature": False})
-    for early_s in (0, CLOCK_SKEW_S - 5):
-        token = issue(sub=claims["sub"], sid=claims["sid"], iat=int(time.time()) + early_s)
-        assert (await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})).status_code == 200
+    now = int(time.time())
+    statuses: dict[str, int] = {}
+    for name, change in {
+        "as we": {},
+        "a little ahead": {"iat": now + CLOCK_SKEW_S - 5},
+        "a little behind": {"iat": now - 60, "exp": now},
+        "far ahead": {"iat": now + 60 + CLOCK_SKEW_S, "exp": now + 120},
+        "far behind": {"iat": now - 60, "exp": now - 1 - CLOCK_SKEW_S},
+    }.items():
+        token = issue(sub=claims["sub"], sid=claims["sid"], **change)
+        statuses[name] = (await client.get("/api/v1/me", headers={"Authorization": f"Bearer {token}"})).status_code
+    assert statuses == {"as we": 200, "a little ahead": 200, "a little behind": 200, "far ahead": 401, "far behind": 401}
 
 
 async def test_another_scheme_is_no_login(client: AsyncClient, account: Account):
