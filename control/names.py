@@ -7,6 +7,7 @@ can forget it. Slugs and e-mail domains are plain ASCII by their own patterns.
 import re
 import unicodedata
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from msgspec.inspect import Metadata, StructType, Type, UnionType, type_info
@@ -16,6 +17,11 @@ from control.fields import IS_NAME
 
 UNSEEN: Final = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp"})
 """Unicode's categories of what shows nothing of its own: controls, zero-width and direction marks, private letters."""
+BLANK: Final = frozenset(map(chr, (0x34F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800)))
+"""What shows nothing though its category is that of letters, marks or symbols: joiners, fillers, the empty pattern of Braille."""
+VARIATIONS: Final = frozenset(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+"""They choose among the shapes of what they follow, mostly of no difference."""
+AS_EMOJI: Final = "\ufe0f"
 ALIKE: Final = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "COPTIC", "CHEROKEE", "LISU"})
 """Scripts with letters that look the same. Words of each may stand side by side; one word is of one of them."""
 
@@ -44,12 +50,24 @@ def names_in(type: Any) -> frozenset[str]:
 def normalised(name: str) -> str:
     """Raises NameUnfit for letters that nobody sees, and for words of several scripts with letters that look the same."""
     text = unicodedata.normalize("NFKC", name)
-    if unseen := next((it for it in text if unicodedata.category(it) in UNSEEN), None):
+    if unseen := next((it for before, it in pairwise(f" {text}") if is_unseen(it, before)), None):
         raise NameUnfit(f"a name may not contain U+{ord(unseen):04X}, which nobody sees")
-    for word in re.findall(r"[^\W\d_]+", text):
+    for word in re.findall(r"[^\W\d_]+", without_marks(text)):
         if len(scripts := scripts_of(word)) > 1:
             raise NameUnfit(f"{word!r} mixes {' and '.join(sorted(scripts))}, whose letters look alike; write it in one script")
     return text
+
+
+def is_unseen(letter: str, before: str) -> bool:
+    """Whether nobody sees `letter`; a symbol `before` it may be asked to show as an emoji."""
+    if letter == AS_EMOJI and unicodedata.category(before) == "So":
+        return False
+    return letter in BLANK or letter in VARIATIONS or unicodedata.category(letter) in UNSEEN
+
+
+def without_marks(text: str) -> str:
+    """The letters alone, so that an accent does not end a word."""
+    return "".join(it for it in text if not unicodedata.category(it).startswith("M"))
 
 
 def scripts_of(word: str) -> set[str]:

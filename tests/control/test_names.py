@@ -25,6 +25,8 @@ PLAIN = [
     "α-Test",
     "naïve café 🚀",
     "O'Neil & Söhne (2)",
+    "Models \u2764\ufe0f",
+    "हिन्दी परियोजना",
 ]
 
 
@@ -45,6 +47,12 @@ def test_names_of_every_language_are_taken(name: str) -> None:
         "pay\ufeffments",
         "\ue000",
         "line\u2028break",
+        f"{CYRILLIC_A}\u0301pple",
+        "pay\u034fments",
+        "pay\u3164ments",
+        "payments\u2800",
+        "payments\ufe0f",
+        "payments\U000e0100",
     ],
 )
 def test_what_would_pass_for_another_is_refused(name: str) -> None:
