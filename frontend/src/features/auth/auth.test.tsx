@@ -36,7 +36,7 @@ test('logging in asks for a cookie session and leads back to where the reader wa
   expect(asked).toHaveBeenCalledExactlyOnceWith({ email: 'ada@example.com', password: 'correct horse battery', session: 'cookie' });
 });
 
-test.each(['//evil.example/', '/\\evil.example/', 'https://evil.example/', '/\t/evil.example/', '/\n\\evil.example', 'javascript:alert(1)', 'evil.example'])('a return address on another site is not followed: %j', async (next) => {
+test.each(['//evil.example/', '/\\evil.example/', 'https://evil.example/', '/\t/evil.example/', '/\n\\evil.example', 'javascript:alert(1)', 'evil.example', 'https:evil.example', '%2F%2Fevil.example', '%2F%5Cevil.example', 'https%3A%2F%2Fevil.example'])('a return address on another site is not followed: %j', async (next) => {
   answer('post', '/auth/login', () => json(session()));
   answer('get', '/projects/{project_id}/keys', () => page([]));
   answer('get', '/projects/{project_id}/deployments', () => page([]));
