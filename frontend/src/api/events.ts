@@ -10,12 +10,15 @@ export type Liveness = 'live' | 'reconnecting' | null;
 
 /** By the kind of thing that changed: which lists and pages show it. Other kinds (people, projects) may show anywhere. */
 const SHOWN_IN: Record<string, readonly string[]> = {
-  model: ['models', 'project'],
-  version: ['models'],
-  deployment: ['deployments', 'models', 'project'],
+  model: ['models', 'project', 'projects'],
+  version: ['models', 'project', 'projects'],
+  deployment: ['deployments', 'models', 'project', 'projects'],
   key: ['keys'],
   batch_job: ['batch-jobs'],
+  entry: ['audit'],
 };
+/** What is observed rather than done, and so leaves no entry in the audit log. */
+const UNRECORDED = new Set(['deployment.state', 'batch_job.progress']);
 const RETRY_MS = 5_000;
 /** How long nothing is loaded anew after something was, however much changes. */
 const REST_MS = 500;
@@ -130,6 +133,7 @@ function createRefresher(client: QueryClient): { refresh: (change: string) => vo
     refresh: (change) => {
       const { type }: { type: string } = JSON.parse(change);
       changed.add(type.split('.')[0] ?? '');
+      if (!UNRECORDED.has(type)) changed.add('entry');
       if (resting === 0) load();
     },
     stop: () => window.clearTimeout(resting),

@@ -2,7 +2,7 @@ import { act, screen, waitFor } from '@testing-library/react';
 import { beforeEach, expect, test, vi } from 'vitest';
 
 import { pollUnlessLive } from '@/api/events';
-import { key, me } from '@/test/factories';
+import { auditEntry, key, me } from '@/test/factories';
 import { answer, json, page, problem } from '@/test/server';
 import { visit } from '@/test/visit';
 
@@ -61,6 +61,16 @@ test('pages of the organization follow the organization, and a new role shows at
   answer('get', '/me', () => json(as('admin')));
   stream.say('member.change');
   expect(await screen.findByRole('button', { name: /Invite/ })).toBeInTheDocument();
+});
+
+test.each(['key.create', 'model.create', 'deployment.update', 'batch_job.create'])('the audit log shows an entry of %s at once', async (type) => {
+  answer('get', '/organizations/{organization_id}/audit', () => page([]));
+  visit('/o/analytical/audit');
+  expect(await screen.findByText('No entries')).toBeInTheDocument();
+  const stream = await openStream();
+  answer('get', '/organizations/{organization_id}/audit', () => page([auditEntry({ action: type })]));
+  stream.say(type);
+  expect(await screen.findByText(type)).toBeInTheDocument();
 });
 
 test('whoever is removed finds that the page is not there any more', async () => {
