@@ -114,6 +114,8 @@ async def update_key(
         changes["deployments"] = distinct(data.deployments)
     async with database.transaction() as connection:
         before = await queries.lock_key(connection, tenant.project_id, id)
+        check_working(before)
+        check_may_know(tenant.role, await find_owner_role(connection, tenant.project_id, id), before.scopes)
         key = msgspec.structs.replace(before, **changes)
         await check_deployments(connection, tenant.project_id, key.deployments, known=before.deployments)
         await queries.update_key(connection, tenant.project_id, key)

@@ -38,7 +38,7 @@ async def change_member(
 
 @delete(MEMBER, operation_id="removeMember", tags=["Members"], permission="members:write")
 async def remove_member(user_id: FromPath[UUID], member: Member, connection: Connection, who: Who) -> None:
-    """Take a person out of the organization and its projects; keys they made go on working."""
+    """Take a person out of the organization and its projects. Keys they made go on predicting, but no longer call this API."""
     await service.remove(connection, who, member.user_id, user_id)
 
 

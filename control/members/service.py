@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from contracts.errors import NotFound
+from contracts.errors import Forbidden, NotFound
 from control.audit.recording import Origin, Target, Who, record
 from control.database import Connection
-from control.identity.permissions import Role
+from control.identity.permissions import Role, allows
 from control.members import queries
 from control.members.errors import LastOwner, MemberNotFound, OwnersOnly, OwnsAlready
 from control.members.schemas import OrganizationMember
@@ -58,8 +58,11 @@ async def _lock(
     """
     await queries.lock_organization(connection, organization_id)
     before = await queries.find_member(connection, organization_id, user_id)
+    caller = await queries.find_member(connection, organization_id, caller_id)
+    if caller_id != user_id and not allows(caller.role, "members:write"):
+        raise Forbidden(f"your role is {caller.role} by now")
     if "owner" in (before.role, role):
-        if (await queries.find_member(connection, organization_id, caller_id)).role != "owner":
+        if caller.role != "owner":
             raise OwnersOnly
         if role != "owner" and not await queries.has_other_owner(connection, organization_id, user_id):
             raise LastOwner

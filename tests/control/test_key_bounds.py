@@ -145,14 +145,18 @@ async def test_an_unfit_rotation_is_refused(account: Account, body: dict[str, An
     assert (await account.client.post(f"{project(account)}/keys/{key['id']}/rotate", json=body)).status_code == 422
 
 
-async def test_a_key_that_works_no_more_is_not_rotated(account: Account, database: asyncpg.Connection):
+async def test_a_key_that_works_no_more_is_neither_rotated_nor_changed(account: Account, database: asyncpg.Connection):
     revoked, expired = (await create(account))["key"], (await create(account))["key"]
     await account.client.delete(f"{project(account)}/keys/{revoked['id']}")
     await database.execute("UPDATE api_keys SET expires_at = now() WHERE key_id = $1", expired["key_id"])
     for key, word in ((revoked, "revoked"), (expired, "expired")):
-        answer = await account.client.post(f"{project(account)}/keys/{key['id']}/rotate", json={})
-        assert (answer.status_code, answer.json()["title"]) == (409, "Key not working")
-        assert word in answer.json()["detail"]
+        path = f"{project(account)}/keys/{key['id']}"
+        for answer in (
+            await account.client.post(f"{path}/rotate", json={}),
+            await account.client.patch(path, json={"name": "another"}),
+        ):
+            assert (answer.status_code, answer.json()["title"]) == (409, "Key not working")
+            assert word in answer.json()["detail"]
 
 
 async def test_a_strangers_key_and_the_consoles_are_not_rotated(

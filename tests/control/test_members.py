@@ -5,8 +5,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from litestar import Litestar
 
+from contracts.errors import Forbidden
+from control.audit.recording import Who
 from control.identity.permissions import LEAST_ROLE, MEANINGS, Role
+from control.members import service
 from tests.control.conftest import Account, NewAccount
 
 
@@ -111,6 +115,14 @@ async def test_two_owners_who_go_at_once_leave_one(account: Account, admin: Acco
     path = f"/api/v1/me/organizations/{account.organization_id}"
     answers = await asyncio.gather(account.client.delete(path), admin.client.delete(path))
     assert sorted(it.status_code for it in answers) == [204, 409]
+
+
+async def test_who_was_demoted_a_moment_ago_changes_nobody(app: Litestar, account: Account, admin: Account, viewer: Account):
+    organization_id, pool = account.organization_id, app.state.resources.pool
+    async with pool.of(organization_id).transaction() as connection:
+        with pytest.raises(Forbidden):
+            await service.remove(connection, Who(viewer.user_id, organization_id, None), viewer.user_id, admin.user_id)
+    assert await role_of(admin, account) == "admin"
 
 
 async def test_a_member_may_leave(account: Account, viewer: Account):

@@ -168,6 +168,16 @@ async def test_nobody_takes_over_a_key_by_a_new_secret(account: Account, new_acc
     assert [it.status_code for it in rotated] == [403, 200]
 
 
+async def test_nobody_opens_a_key_that_may_do_more_than_they(account: Account, new_account: NewAccount, database_url: str):
+    developer = await join(database_url, account, await new_account(), "developer")
+    bound = {"name": "machine", "networks": ["10.0.0.0/8"]}
+    owned = [await account.client.post(keys_of(account), json=bound | {"scopes": [it]}) for it in ("admin", "models:write")]
+    paths = [f"{keys_of(account)}/{it.json()['key']['id']}" for it in owned]
+    changed = [await developer.client.patch(it, json={"networks": []}) for it in paths]
+    assert [it.status_code for it in changed] == [403, 200]
+    assert (await account.client.patch(paths[0], json={"networks": []})).status_code == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [
