@@ -169,7 +169,8 @@ class Throttle:
             return False
         now = monotonic()
         for (failures, key), (count, wait_s) in zip(counts, added, strict=True):
-            failures.put(key, count, now + wait_s)
+            if count >= failures.count(key, now):  # else a later count has overtaken this one on its way
+                failures.put(key, count, now + wait_s)
         return True
 
     @contextmanager

@@ -14,6 +14,7 @@ from uuid import uuid4
 import httpx
 import msgspec
 import pytest
+import redis
 import uvicorn
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ from control.resources import Resources
 from tests.control import processes
 from tests.control.conftest import PASSWORD, Account
 from tests.control.test_members import join
+from tests.services import wait_until
 
 WAIT_S = 20
 NUMBERS = st.integers(0, 2**63 - 1)
@@ -333,6 +335,12 @@ def sign_up(client: httpx.Client) -> tuple[str, dict[str, str]]:
     return f"/api/v1/projects/{session['project_id']}", {"Authorization": f"Bearer {session['access_token']}"}
 
 
+def wait_for_epoch(redis_url: str, number: int) -> None:
+    """Every process begins one as soon as it listens, which ends the streams of before."""
+    with redis.Redis.from_url(redis_url) as client:
+        wait_until(lambda: int(client.get(EPOCH_KEY) or 0) >= number, f"epoch {number}")
+
+
 def make_key(client: httpx.Client, project: str, headers: dict[str, str]) -> str:
     return client.post(f"{project}/keys", json={"name": "checkout", "scopes": ["infer"]}, headers=headers).json()["key"]["id"]
 
@@ -359,6 +367,7 @@ def test_who_follows_a_process_that_is_killed_goes_on_at_another(database_url: s
         processes.serving(database_url, tmp_path / "first", redis_url) as (_, other),
         processes.serving(database_url, tmp_path / "second", redis_url) as (process, client),
     ):
+        wait_for_epoch(redis_url, 2)
         own = sign_up(client)
         [(start, _)] = hear(client, *own, "open")
         last = hear(client, *own, make_key(client, *own), start)[-1][0]
@@ -370,10 +379,12 @@ def test_who_follows_a_process_that_is_killed_goes_on_at_another(database_url: s
 
 def test_after_a_time_without_any_process_everything_is_loaded_anew(database_url: str, redis_url: str, tmp_path: Path):
     with processes.serving(database_url, tmp_path / "first", redis_url) as (process, client):
+        wait_for_epoch(redis_url, 1)
         own = sign_up(client)
         [(last, _)] = hear(client, *own, "open")
         process.kill()
     with processes.serving(database_url, tmp_path / "second", redis_url) as (_, client):
+        wait_for_epoch(redis_url, 2)
         [(now, _)] = hear(client, *own, "reset", last)
         key = make_key(client, *own)
         assert [target for _, target in hear(client, *own, key, now)] == ["open", key]

@@ -1,6 +1,7 @@
 """Failed logins counted over several control processes, and written into the audit log."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from uuid import uuid4
 
 import pytest
@@ -11,7 +12,7 @@ from redis.asyncio import Redis
 from control.audit.recording import Origin
 from control.identity.errors import LoginRefused
 from control.identity.guesses import MOST_REMEMBERED, MOST_WAITING, SECONDS_BETWEEN, Guesses
-from control.identity.shared_failures import PREFIX, SharedFailures
+from control.identity.shared_failures import PREFIX, Count, SharedFailures
 from control.identity.throttle import FREE_ACCOUNT_FAILURES, FREE_FAILURES, FREE_MAILS, LoginThrottled, MailThrottled, Throttle
 from control.resources import open_redis
 from tests.control.conftest import PASSWORD, Account
@@ -42,6 +43,35 @@ async def fail(throttle: Throttle, times: int, account: str = "ada", address: st
 async def succeed(throttle: Throttle, address: str = "10.0.0.1") -> None:
     async with throttle.attempt("ada", Origin(address, "")):
         pass
+
+
+class Overtaken(SharedFailures):
+    """The first answer of Redis comes when `let_go` is set."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis)
+        self.is_counted = asyncio.Event()
+        self.let_go = asyncio.Event()
+
+    async def add(self, keys: Sequence[str], bounds: Sequence[tuple[int, float]], forget_after_s: float) -> list[Count] | None:
+        answer = await super().add(keys, bounds, forget_after_s)
+        if not self.is_counted.is_set():
+            self.is_counted.set()
+            await self.let_go.wait()
+        return answer
+
+
+async def test_a_count_that_is_overtaken_on_its_way_takes_nothing_back(redis: Redis):
+    shared = Overtaken(redis)
+    throttle = Throttle(shared)
+    first = asyncio.create_task(throttle.count_failure("ada", HERE.address))
+    await shared.is_counted.wait()
+    for _ in range(FREE_FAILURES - 1):
+        await throttle.count_failure("ada", HERE.address)
+    shared.let_go.set()
+    await first
+    with pytest.raises(LoginThrottled):
+        throttle.check("ada", HERE.address)
 
 
 async def test_failures_at_one_process_slow_down_at_the_other(two: tuple[Throttle, Throttle]):
