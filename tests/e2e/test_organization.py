@@ -46,6 +46,7 @@ def test_an_invited_developer_joins_and_every_change_of_their_role_shows_at_once
     developer.evaluate("window.sameDocument = true")
     create = developer.get_by_role("button", name="Create key").first
     expect(create).to_be_enabled()
+    expect(developer.get_by_role("status").filter(has_text="Live")).to_be_visible()
     role = member.get_by_role("combobox", name="Role of Grace Hopper")
     role.select_option("viewer")
     expect(create).to_be_disabled(timeout=2000)
